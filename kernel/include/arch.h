@@ -1,0 +1,139 @@
+// The architecture seam: everything that the neutral core may ask of a port, and nothing else. A port implements this
+// header, which it may not edit; a function that is used but missing does not link. The upward direction, what a port
+// asks of the core, is trap.h and kernel_main below.
+//
+// Unless a line says otherwise: called with interrupts off, on any CPU, with the kernel lock held; does not fail; does
+// not sleep; is bounded.
+//
+// Each port provides <arch_types.h> with:
+//   struct arch_frame   user registers of a thread at kernel entry, minimal or full (one flag tells which)
+//   struct arch_thread  what else belongs to a thread (vector state); zero-filled means fresh
+//   struct arch_space   page-table root, address-space identifier, which CPUs may cache translations
+//   struct arch_cpu     per-CPU data of the port
+//   ARCH_NAME           "x86_64", …
+//   ARCH_USER_BASE      lowest user address that may be mapped (above 0: null pointers fault)
+//   ARCH_USER_TOP       first address above user space
+//   static inline struct cpu *arch_cpu_current(void)
+#pragma once
+
+#include <arch_types.h>
+
+#include "base/types.h"
+
+struct cpu;
+struct thread;
+
+typedef uint64_t paddr_t;
+
+// ---- boot ------------------------------------------------------------------------------------------------------------
+
+enum { BOOT_RANGES_MAX = 64, BOOT_ARCHIVES_MAX = 4, BOOT_COMMAND_LINE_MAX = 512 };
+
+struct boot_range {
+    paddr_t base; // page-aligned
+    uint64_t size;
+};
+
+// The common boot record: whatever the firmware and loader were, the port fills this in (PORT-3, 4, 5).
+struct boot_info {
+    const char *loader;                              // "pvh", "multiboot2", "device tree", "host"
+    char command_line[BOOT_COMMAND_LINE_MAX];        // zero-terminated, truncated if longer
+    unsigned range_count;                            // RAM usable by the core: the firmware's map, sorted, merged, clipped
+    struct boot_range range[BOOT_RANGES_MAX];        //   to pages, minus the kernel image, archives and boot structures
+    unsigned archive_count;                          // initial archives (cpio newc), in load order, not necessarily aligned
+    struct boot_range archive[BOOT_ARCHIVES_MAX];
+    uint64_t mapped_limit;                           // physical addresses below this are already in the direct map
+    uint64_t memory_total;                           // all RAM the firmware reported, bytes
+};
+
+// Core entry points that a port calls at boot, each on its CPU's kernel stack, interrupts off, no lock held.
+// kernel_main runs on the boot CPU and returns when the system is ready to schedule; the port then enters its idle loop
+// (see trap.h). kernel_main_secondary does the same on each further CPU.
+void kernel_main(const struct boot_info *boot);
+void kernel_main_secondary(unsigned cpu_index);
+
+// Extend the direct map to all of boot->range. Takes page-table pages from page_alloc (memory below mapped_limit is
+// available by then). ERR_NO_MEMORY. Boot CPU only.
+[[nodiscard]] status_t arch_direct_map_extend(const struct boot_info *boot);
+
+// The direct map: valid for any RAM address once it is extended.
+static inline void *arch_phys_to_virt(paddr_t address);
+static inline paddr_t arch_virt_to_phys(const void *pointer); // of the direct map or the kernel image
+
+// ---- console: the port's first serial line. Also callable without the lock (panic). ----------------------------------
+
+void arch_console_write(const char *text, size_t length); // polled; "\n" goes out as "\r\n"
+int arch_console_read(void);                              // next received byte, or -1
+void arch_console_enable(void);                           // from now on received bytes cause trap_console on some CPU
+
+// ---- CPUs ------------------------------------------------------------------------------------------------------------
+
+enum { CPU_MAX = 64 };
+
+unsigned arch_cpu_count(void);                     // CPUs the firmware reports, 1 to CPU_MAX; index 0 is the boot CPU
+[[nodiscard]] status_t arch_cpu_start(unsigned index, struct cpu *cpu, void *stack_top); // ERR_NO_DEVICE: it did not answer
+void arch_cpu_attach(struct cpu *cpu);             // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
+void arch_cpu_ipi(unsigned index);                 // make that CPU enter trap_ipi
+static inline void arch_cpu_relax(void);           // in spin loops
+[[noreturn]] void arch_cpu_stop(void);             // halt this CPU for good
+void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line for /kern/cpus: hardware id, model
+
+// ---- power -----------------------------------------------------------------------------------------------------------
+
+[[noreturn]] void arch_power_off(unsigned status); // status reaches the emulator where it can take one
+[[noreturn]] void arch_power_panic(void);          // stop everything with the distinct panic status
+[[noreturn]] void arch_power_reset(void);
+
+// ---- time: nanoseconds since boot, monotonic over CPUs. No lock needed. ----------------------------------------------
+
+uint64_t arch_time_now(void);
+void arch_timer_arm(uint64_t deadline); // trap_timer on this CPU at or soon after; UINT64_MAX disarms; replaces the last
+
+// ---- address spaces --------------------------------------------------------------------------------------------------
+
+enum { ARCH_PROT_READ = 1, ARCH_PROT_WRITE = 2, ARCH_PROT_EXEC = 4 }; // values of PROT_*; never WRITE and EXEC together
+
+[[nodiscard]] status_t arch_space_create(struct arch_space *space); // ERR_NO_MEMORY
+// Return the page-table pages, at most *budget of them; true when all are gone. No CPU uses the space any more. Mapped
+// pages themselves are the core's. A space is destroyed by repeating this until it says true.
+[[nodiscard]] bool arch_space_destroy(struct arch_space *space, unsigned *budget);
+// Map one page. Nothing may be mapped there. ERR_NO_MEMORY (page-table page).
+[[nodiscard]] status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection);
+// Take one page out; false if nothing was mapped. Does not flush: the core does, by tlb.h, before the page is reused.
+bool arch_space_unmap(struct arch_space *space, uint64_t va);
+bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page, unsigned *protection);
+void arch_space_switch(struct arch_space *space);                   // null: the kernel's own
+// Which CPUs must be interrupted before translations of this space are surely gone: bit i, CPU i is running in it now.
+// CPUs that merely may cache some are made to flush at their next switch to it.
+uint64_t arch_space_stale(struct arch_space *space);
+void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages); // on this CPU, which runs in the space; no lock needed
+
+// ---- user memory: the addresses are checked to lie in user space, but may be unmapped. Runs in that address space. ----
+// Return false on a fault, having copied some prefix.
+
+[[nodiscard]] bool arch_user_copy_in(void *to, uint64_t from, size_t length);
+[[nodiscard]] bool arch_user_copy_out(uint64_t to, const void *from, size_t length);
+
+// ---- threads and their frames ----------------------------------------------------------------------------------------
+
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument);
+// The call that a frame made: number and arguments.
+static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]);
+// The answer: status and four further words; every other register that the ABI does not keep becomes zero.
+static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]);
+// Switch vector state and the like; null for none (idle). Called when this CPU's current thread changes.
+void arch_thread_switch(struct thread *from, struct thread *to);
+void arch_thread_destroy(struct arch_thread *thread); // free what arch_thread holds
+
+uint64_t arch_frame_pc(const struct arch_frame *frame);
+// Registers for a fault report, one "name value" line each. Uses no memory of the user.
+void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
+                      void *context);
+// Return addresses by the frame-pointer chain, innermost first, pc included; in the address space of the thread.
+unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity);
+
+// ---- the port's own figures, as text below /kern/arch/ (PORT-6): lines "name value" -----------------------------------
+
+void arch_describe(void (*emit)(void *context, const char *text, size_t length), void *context);
+
+#include <arch_inline.h> // bodies of the static inline functions above
