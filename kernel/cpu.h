@@ -1,0 +1,62 @@
+// One CPU: what it runs, its run queue and deadlines, its counters. Found by arch_cpu_current(). Fields need the kernel
+// lock, except the tlb request (tlb.h).
+#pragma once
+
+#include "abi/abi.h"
+#include "base/list.h"
+#include "kernel/include/arch.h"
+#include "kernel/timer.h"
+
+struct space;
+struct thread;
+
+// Events counted per CPU; each is a column of a statistics file.
+enum cpu_counter {
+    COUNT_SYSCALL,
+    COUNT_SYSCALL_ERROR,
+    COUNT_FAULT,      // faults from user mode, resolved or not
+    COUNT_FAULT_FATAL,
+    COUNT_TIMER,      // interrupts, by kind
+    COUNT_IPI,
+    COUNT_CONSOLE,
+    COUNT_SPURIOUS,
+    COUNT_SWITCH,     // thread switches
+    COUNT_PREEMPTION, // of those, involuntary ones
+    COUNT_STEAL,      // threads taken over from another CPU
+    COUNT_WAKE,
+    COUNT_PARK,
+    COUNT_SHOOTDOWN,  // TLB shoot-downs started here
+    COUNT_KINDS
+};
+
+struct run_queue {
+    uint32_t occupied; // bit per priority
+    uint32_t length;
+    struct list ready[PRIORITIES];
+};
+
+struct cpu {
+    struct arch_cpu arch;
+    unsigned index;
+    bool online;
+    struct thread *current;      // running in user mode or in a call; null: idle
+    struct space *space;         // in place on this CPU; null: the kernel's
+    struct run_queue queue;
+    struct timer_wheel timers;
+    uint64_t armed;              // what the port's timer is set to
+    uint64_t switched_at;        // when current began to run
+    uint64_t slice_end;          // when current must let its equals run
+    uint64_t idle_time;          // nanoseconds
+    uint64_t count[COUNT_KINDS];
+    struct {                     // written by the one CPU that shoots down, cleared by this one; atomic
+        struct space *space;
+        uint64_t va, pages;
+        uint32_t pending;
+    } tlb;
+};
+
+extern struct cpu *cpu_table[CPU_MAX]; // by index; null: not started
+unsigned cpu_online_count(void);
+uint64_t cpu_count_total(enum cpu_counter counter); // over all CPUs
+
+static inline void cpu_count(enum cpu_counter counter) { arch_cpu_current()->count[counter]++; }

@@ -1,0 +1,15 @@
+// The kernel log: a ring of text, readable as /kern/log, mirrored to the console until boot is done or `quiet` is on the
+// command line. Needs the kernel lock, except log_panic.
+#pragma once
+
+#include "base/types.h"
+
+enum { LOG_SIZE = 32768 };
+
+[[gnu::format(printf, 1, 2)]] void log_print(const char *format, ...); // one line, time stamp in front, newline added
+void log_mirror(bool to_console);
+// Copy the newest text, oldest first, whole lines; returns bytes.
+size_t log_copy(char *text, size_t capacity);
+uint64_t log_lines(void), log_lost(void); // ever written; overwritten
+// Straight to the console, lock or not; for reports of kernel faults.
+[[gnu::format(printf, 1, 2)]] void log_panic(const char *format, ...);

@@ -1,0 +1,61 @@
+// What every kernel object has: a kind, a count of references, a count of handles, and the threads that wait for its
+// events. An object type embeds `struct object` as its first member and provides one table of operations; an operation
+// left null is refused with ERR_WRONG_KIND.
+//
+// Life: object_init leaves one reference, the creator's. Each handle holds one more reference and counts as a handle.
+// When the last handle goes, ops->unhandled runs (a connection hangs up, a channel loses its server); when the last
+// reference goes, ops->destroy frees it. Both may be long for some types: those queue a slice (slice.h).
+//
+// Everything here needs the kernel lock.
+#pragma once
+
+#include "abi/abi.h"
+#include "base/list.h"
+#include "base/types.h"
+#include "kernel/include/user_ptr.h"
+
+struct handle;
+struct object;
+struct pages;
+struct thread;
+
+enum object_kind {
+    OBJECT_PROCESS,
+    OBJECT_THREAD,
+    OBJECT_PAGES,
+    OBJECT_CHANNEL,    // the server's side of a channel
+    OBJECT_CONNECTION, // a client's side
+    OBJECT_NOTIFIER,
+    OBJECT_FILE, // an open node of the namespace
+    OBJECT_KINDS
+};
+
+struct object_ops {
+    enum object_kind kind;
+    const char *name; // "process", …, as /proc/<pid>/handles shows it
+    void (*destroy)(struct object *object);
+    void (*unhandled)(struct object *object);        // may be null
+    uint32_t (*events)(const struct object *object); // EVENT_* that hold now; null: cannot be waited for
+    // Data in and out; the caller holds the right, length is at most READ_MAX except for messages. Results as sys_read
+    // and sys_write document them.
+    long (*read)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
+    long (*write)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
+    // The memory behind it, for sys_map. Sets *pages (no new reference) or returns why not; writable tells what is asked.
+    status_t (*memory)(struct object *object, bool writable, struct pages **pages);
+    // One line about it for /proc/<pid>/handles: a path, a size; zero-terminated, never longer than capacity. May be null.
+    void (*describe)(const struct object *object, char *text, size_t capacity);
+};
+
+struct object {
+    const struct object_ops *ops;
+    uint32_t references;
+    uint32_t handles;
+    struct list waiters; // of struct wait_link (wait.h)
+};
+
+void object_init(struct object *object, const struct object_ops *ops); // counted per kind: object_count
+void object_ref(struct object *object);
+void object_unref(struct object *object); // may destroy it
+void object_handle_added(struct object *object); // a handle (and its reference) came
+void object_handle_gone(struct object *object);  // a handle (and its reference) went; may destroy it
+uint64_t object_count(enum object_kind kind);    // alive now

@@ -1,0 +1,26 @@
+// Parking: the only way a thread waits in the kernel. Nothing sleeps: a call that has to wait writes down in the thread
+// what it waits for and returns; whoever makes the condition true, or the deadline, or the end of the process, finishes
+// the operation exactly once through park_complete or park_cancel. Needs the kernel lock.
+#pragma once
+
+#include "base/types.h"
+#include "kernel/timer.h"
+
+struct thread;
+struct object;
+
+struct park {
+    const char *operation;                     // for people: "wait"; null: not parked
+    struct object *object;                     // the (first) object it waits for, or null; not referenced by park
+    uint64_t since;                            // nanoseconds since boot
+    void (*withdraw)(struct thread *thread);   // undo the links that the operation made; called exactly once
+    struct timer_entry timer;                  // the deadline, queued only if there is one
+};
+
+// Park the running thread. The call that does this returns PARKED (syscall.h) and must not touch the thread again.
+void park_thread(struct thread *self, const char *operation, struct object *object, uint64_t deadline,
+                 void (*withdraw)(struct thread *thread));
+// The operation is finished: withdraw, give the thread its answer, make it runnable.
+void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]);
+// The thread will never get an answer (it is being ended): withdraw only.
+void park_cancel(struct thread *thread);

@@ -1,0 +1,18 @@
+// The scheduler: preemptive, fixed priorities, round robin among equals, one run queue per CPU. A woken or new thread goes
+// to its home CPU, unless that one is busy with something at least as urgent and another is idle: then it moves there. A
+// CPU about to idle takes over a ready thread from the longest queue. Needs the kernel lock.
+#pragma once
+
+#include "base/types.h"
+
+struct cpu;
+struct thread;
+
+enum { SCHED_SLICE = 10000000 }; // nanoseconds a thread runs before its equals do
+
+void sched_init_cpu(struct cpu *cpu);
+void sched_ready(struct thread *thread);    // it can run: queue it, interrupt a CPU if that changes what runs there
+void sched_remove(struct thread *thread);   // out of the run queue (READY only)
+void sched_yield(struct thread *self);      // behind its equals
+// What this CPU runs next: switches address space and vector state, arms the timer. null: nothing, idle.
+[[nodiscard]] struct thread *sched_pick(void);

@@ -1,0 +1,48 @@
+// A thread: registers, priority, state, and what it is parked on. It belongs to one process for life. Its home CPU's
+// run queue holds it while ready. Needs the kernel lock.
+#pragma once
+
+#include "kernel/include/arch.h"
+#include "kernel/object.h"
+#include "kernel/park.h"
+#include "kernel/wait.h"
+
+struct process;
+
+enum thread_state {
+    THREAD_READY,   // in a run queue
+    THREAD_RUNNING, // current on its home CPU
+    THREAD_PARKED,
+    THREAD_DEAD, // never runs again
+};
+
+struct thread {
+    struct object object;
+    struct arch_frame frame; // user registers while not running
+    struct arch_thread arch;
+    uint32_t id; // unique for the life of the system
+    enum thread_state state;
+    uint8_t priority;
+    uint8_t home;      // CPU index
+    bool ending;       // to be dropped when it next enters the kernel
+    struct process *process; // referenced
+    struct list siblings;    // in process->threads
+    struct list ready;       // in a run queue
+    struct park park;
+    struct wait_link wait[WAIT_MAX];
+    uint8_t wait_count;
+    uint64_t cpu_time;
+    uint64_t started;
+};
+
+extern const struct object_ops thread_ops;
+
+// Make a thread in process, ready to run at entry; it holds a reference to itself while alive. ERR_NO_MEMORY, ERR_LIMIT,
+// ERR_DEAD. On success *thread has one reference for the caller.
+[[nodiscard]] status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, uint64_t argument,
+                                     unsigned priority, struct thread **thread);
+void thread_start(struct thread *thread); // to the scheduler, once
+// End a thread, in whatever state it is; a thread running on another CPU stops when that CPU takes the interrupt sent to
+// it. Idempotent.
+void thread_end(struct thread *thread);
+uint64_t thread_count(void);

@@ -1,0 +1,16 @@
+// Waiting for events of objects: the `wait` call. Events are levels. A thread that waits is linked to each source; who
+// makes an event true calls object_notify, which completes the wait of every thread that asked for it. Links are part of
+// the thread: waiting cannot fail for memory. Needs the kernel lock.
+#pragma once
+
+#include "kernel/object.h"
+
+struct wait_link {
+    struct list link;      // in object->waiters
+    struct object *object; // referenced while linked
+    struct thread *thread;
+    uint32_t events;
+};
+
+// Some of these events hold now: complete the waits of those who asked for one.
+void object_notify(struct object *object, uint32_t events);
