@@ -1,0 +1,81 @@
+// A channel: where clients and servers meet (IPC-1, 4, 5). It has one inbound queue, into which all its clients send and
+// from which its servers receive: that queue is the channel's one total order, and every message goes to exactly one
+// receiver. Each client has a connection, with a queue of its own for what servers send to it.
+//
+//   client --send--> [ inbound queue of the channel ] --recv--> server
+//   client <--recv-- [ queue of the connection      ] <--send-- server (names the connection)
+//
+// Two kinds of handle: a server's names the channel itself (OBJECT_CHANNEL), a client's names a connection
+// (OBJECT_CONNECTION).
+//
+// Hang-up: when the last handle of a connection closes, what it sent stays queued, what was queued for it is discarded and
+// counted, and behind everything it sent the servers receive one MESSAGE_HANGUP for it, which needs no slot. When
+// the last server handle closes, every connection of that time has lost its peer for good (recv first hands out what is
+// queued, then ERR_PEER_CLOSED); what was queued inbound stays for the next server, unless the channel is temporary:
+// then it is removed. A channel made by path without a server (mkchan) is a mailbox: clients may send before anyone
+// serves. A removed channel refuses opens and sends; servers may still receive what is queued.
+//
+// Books (IPC-6.4), always true under the lock, per channel and in total over both directions:
+//   sent = received + queued + discarded,  and a refused send counts only as rejected.
+//
+// Needs the kernel lock.
+#pragma once
+
+#include "ipc/ring.h"
+#include "kernel/object.h"
+
+struct process;
+
+struct message_counts {
+    uint64_t sent, received, queued, discarded, rejected; // messages
+    uint64_t bytes_sent, bytes_received;
+    uint64_t high_water; // most ever queued at once
+};
+
+struct channel; // complete in channel.c's reach: channel_impl.h
+struct connection;
+
+extern const struct object_ops channel_ops, connection_ops;
+
+// Make a channel with no server. The caller gets one reference. owner is for show. ERR_INVALID, ERR_NO_MEMORY.
+[[nodiscard]] status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid, struct channel **channel);
+struct object *channel_object(struct channel *channel);
+struct channel *channel_of(struct object *object); // of an OBJECT_CHANNEL
+// Make a connection; one reference for the caller, who makes a handle of it. ERR_REMOVED, ERR_NO_MEMORY.
+[[nodiscard]] status_t channel_connect(struct channel *channel, uint32_t client_pid, struct object **connection);
+void channel_remove(struct channel *channel); // its node is gone, or it is temporary and lost its server
+// Called once when a temporary channel loses its last server, so that the namespace can take the node away (set by kfs).
+void channel_set_removal(struct channel *channel, void (*removal)(void *context), void *context);
+
+// For people: the path it was created at ("" if it has none), set by kfs; copied, truncated to PATH_MAX.
+void channel_set_path(struct channel *channel, const char *path);
+
+struct channel_info {
+    uint64_t id, created;
+    uint32_t owner_pid, mode;
+    uint32_t depth, message_max, flags;
+    uint32_t servers, connections; // handles serving; connections alive
+    bool removed;
+    struct message_counts inbound, outbound; // outbound: sum over all connections there ever were
+    const char *path;
+};
+
+void channel_get_info(const struct channel *channel, struct channel_info *info);
+// The registry (IPC-4.2): the channel with the next higher id, or null: a resumable listing. Not a new reference.
+struct channel *channel_after(uint64_t id);
+// Connections of a channel, likewise by id.
+struct connection *connection_after(struct channel *channel, uint64_t id);
+struct connection_info {
+    uint64_t id, opened;
+    uint32_t client_pid;
+    bool hung_up, peer_lost;
+    struct message_counts inbound, outbound; // from this client; to this client
+};
+void connection_get_info(const struct connection *connection, struct connection_info *info);
+
+struct ipc_totals {
+    struct message_counts messages;                        // both directions, all channels there ever were
+    uint64_t channels_active, channels_created, channels_destroyed;
+    uint64_t connections_active, connections_created, connections_destroyed;
+};
+void ipc_get_totals(struct ipc_totals *totals);
