@@ -14,6 +14,10 @@
 //   ARCH_USER_BASE      lowest user address that may be mapped (above 0: null pointers fault)
 //   ARCH_USER_TOP       first address above user space
 //   static inline struct cpu *arch_cpu_current(void)
+//
+// The core's objects begin with the port's, so that entry code needs no offset of the core and a cast converts:
+//   struct thread { struct arch_frame frame; struct arch_thread arch; … };     (allocated 16-byte aligned)
+//   struct cpu    { struct arch_cpu arch; … };                                 (64-byte aligned)
 #pragma once
 
 #include <arch_types.h>
@@ -71,7 +75,8 @@ void arch_console_enable(void);                           // from now on receive
 enum { CPU_MAX = 64 };
 
 unsigned arch_cpu_count(void);                     // CPUs the firmware reports, 1 to CPU_MAX; index 0 is the boot CPU
-[[nodiscard]] status_t arch_cpu_start(unsigned index, struct cpu *cpu, void *stack_top); // ERR_NO_DEVICE: it did not answer
+// Start that CPU on a kernel stack of the port's own, guarded below. ERR_NO_MEMORY; ERR_NO_DEVICE: it did not answer.
+[[nodiscard]] status_t arch_cpu_start(unsigned index, struct cpu *cpu);
 void arch_cpu_attach(struct cpu *cpu);             // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
 void arch_cpu_ipi(unsigned index);                 // make that CPU enter trap_ipi
 static inline void arch_cpu_relax(void);           // in spin loops
