@@ -1,0 +1,32 @@
+// The system-call instruction of x86_64. Number in rax, arguments in rdi rsi rdx r10 r8 r9; the status comes back in rax,
+// further results in rdi rsi rdx r10. The kernel keeps only rsp and rbp: every other register is declared clobbered, and
+// those without a result come back as zero.
+#pragma once
+
+#include "base/types.h"
+
+static inline long arch_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                             uint64_t a5, uint64_t results[4]) {
+    register uint64_t rax __asm__("rax") = number;
+    register uint64_t rdi __asm__("rdi") = a0;
+    register uint64_t rsi __asm__("rsi") = a1;
+    register uint64_t rdx __asm__("rdx") = a2;
+    register uint64_t r10 __asm__("r10") = a3;
+    register uint64_t r8 __asm__("r8") = a4;
+    register uint64_t r9 __asm__("r9") = a5;
+    __asm__ volatile("syscall"
+                     : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8), "+r"(r9)
+                     :
+                     : "rbx", "rcx", "r11", "r12", "r13", "r14", "r15", "memory", "cc"
+#ifdef __SSE2__
+                       ,
+                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
+    );
+    results[0] = rdi;
+    results[1] = rsi;
+    results[2] = rdx;
+    results[3] = r10;
+    return (long)rax;
+}
