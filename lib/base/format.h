@@ -8,8 +8,8 @@
 // Takes the next piece of text; pieces come in order and are not terminated.
 typedef void (*format_sink)(void *context, const char *text, size_t length);
 
-// Into capacity bytes, cut if it does not fit, always terminated (unless capacity is 0). Returns the length of the whole
-// text: it was cut if that is >= capacity.
+// Into capacity bytes, cut if it does not fit, always terminated (unless capacity is 0). Returns the length of the
+// whole text: it was cut if that is >= capacity.
 [[gnu::format(printf, 3, 4)]] size_t format(char *buffer, size_t capacity, const char *format, ...);
 [[gnu::format(printf, 3, 0)]] size_t vformat(char *buffer, size_t capacity, const char *format, va_list args);
 

@@ -1,6 +1,6 @@
 // Bulk goes by 64-bit words, four at a time; unaligned words are allowed because every port's machine loads and stores
-// them in normal memory. Short lengths take overlapping words instead of byte loops. Compiled with -fno-builtin, so that
-// no loop here becomes a call of itself.
+// them in normal memory. Short lengths take overlapping words instead of byte loops. Compiled with -fno-builtin, so
+// that no loop here becomes a call of itself.
 #include "base/memory.h"
 
 typedef uint64_t word64 __attribute__((aligned(1), may_alias));

@@ -9,8 +9,8 @@ size_t strnlen(const char *text, size_t limit);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t limit);
 
-// Copy a zero-terminated string into capacity bytes, cut if it does not fit and always terminated (unless capacity is 0).
-// Returns the length of `from`: the copy was cut if that is >= capacity.
+// Copy a zero-terminated string into capacity bytes, cut if it does not fit and always terminated (unless capacity is
+// 0). Returns the length of `from`: the copy was cut if that is >= capacity.
 size_t str_copy(char *to, size_t capacity, const char *from);
 
 // The same from length bytes that need no terminator.

@@ -1,6 +1,6 @@
-// The system-call instruction of x86_64. Number in rax, arguments in rdi rsi rdx r10 r8 r9; the status comes back in rax,
-// further results in rdi rsi rdx r10. The kernel keeps only rsp and rbp: every other register is declared clobbered, and
-// those without a result come back as zero.
+// The system-call instruction of x86_64. Number in rax, arguments in rdi rsi rdx r10 r8 r9; the status comes back in
+// rax, further results in rdi rsi rdx r10. The kernel keeps only rsp and rbp: every other register is declared
+// clobbered, and those without a result come back as zero.
 #pragma once
 
 #include "base/types.h"
