@@ -55,6 +55,8 @@ struct cpu {
     } tlb;
 };
 
+static_assert(offsetof(struct cpu, arch) == 0);
+
 extern struct cpu *cpu_table[CPU_MAX]; // by index; null: not started
 unsigned cpu_online_count(void);
 uint64_t cpu_count_total(enum cpu_counter counter); // over all CPUs

@@ -18,7 +18,7 @@ enum thread_state {
 
 struct thread {
     struct object object;
-    struct arch_frame frame; // user registers while not running
+    struct arch_frame frame; // user registers while not running; here and next, for the port
     struct arch_thread arch;
     uint32_t id; // unique for the life of the system
     enum thread_state state;
@@ -34,6 +34,9 @@ struct thread {
     uint64_t cpu_time;
     uint64_t started;
 };
+
+static_assert(offsetof(struct thread, frame) == THREAD_FRAME_OFFSET);
+static_assert(offsetof(struct thread, arch) == THREAD_FRAME_OFFSET + sizeof(struct arch_frame));
 
 extern const struct object_ops thread_ops;
 

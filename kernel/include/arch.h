@@ -15,9 +15,10 @@
 //   ARCH_USER_TOP       first address above user space
 //   static inline struct cpu *arch_cpu_current(void)
 //
-// The core's objects begin with the port's, so that entry code needs no offset of the core and a cast converts:
-//   struct thread { struct arch_frame frame; struct arch_thread arch; … };     (allocated 16-byte aligned)
-//   struct cpu    { struct arch_cpu arch; … };                                 (64-byte aligned)
+// The port finds its part of the core's objects at fixed places, asserted in thread.h and cpu.h, so that entry code needs
+// no other offset of the core:
+//   struct thread { …; struct arch_frame frame; struct arch_thread arch; … };   frame at THREAD_FRAME_OFFSET, arch next
+//   struct cpu    { struct arch_cpu arch; … };                                  at 0
 #pragma once
 
 #include <arch_types.h>
@@ -28,6 +29,8 @@ struct cpu;
 struct thread;
 
 typedef uint64_t paddr_t;
+
+enum { THREAD_FRAME_OFFSET = 32 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
 
 // ---- boot ------------------------------------------------------------------------------------------------------------
 
