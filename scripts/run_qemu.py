@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Build Isthmus, boot it in QEMU, and give a shell on the serial console or run commands there.
+
+With -c the commands travel in a second archive, as /boot/commands, beside the initial one. init prints a line
+"\\x1ebegin" before it runs them and "\\x1eexit N" after, as the last line of all; what lies between is their output, and
+N their status. Without -c the serial console is connected to this terminal; Ctrl-A X ends the machine.
+
+Exit status with -c: that of the commands; 124 when the time is up, 125 after a kernel panic, 126 when the machine ended
+in another way. QEMU ends with this program, however this program ends.
+"""
+
+import argparse
+import ctypes
+import os
+import pathlib
+import re
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import archive  # noqa: E402  the module beside this one
+
+EXIT_TIMEOUT = 124
+EXIT_PANIC = 125
+EXIT_OTHER = 126
+QEMU_PANIC = 127  # isa-debug-exit turns the kernel's 0x3f into 2 * 0x3f + 1
+MARK = b"\x1e"
+BEGIN = MARK + b"begin\n"
+END = re.compile(rb"\x1eexit (-?\d{1,10})\n")
+END_SO_FAR = re.compile(rb"\x1e(e|ex|exi|exit|exit -?\d{0,10}\n?)?")
+TIMEOUT_DEFAULT = 120
+
+
+class Failure(Exception):
+    """Something that the person at the command line can understand; status is this program's exit status."""
+
+    def __init__(self, text, status=EXIT_OTHER):
+        super().__init__(text)
+        self.status = status
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/run", description="Boot Isthmus in QEMU, with a shell on the serial console.",
+        epilog="Without -c, Ctrl-A X ends the machine, and so does the command poweroff. With -c, the exit status is the "
+        "last command's; 124 means time is up, 125 a kernel panic, 126 that the machine ended in another way.")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=["x86_64", "arm64", "riscv64"], metavar="ARCH",
+                        help="the machine: x86_64 (default), arm64, riscv64")
+    parser.add_argument("-c", dest="commands", metavar="CMDS",
+                        help="run these commands, print only their output, exit with their status")
+    parser.add_argument("--iso", action="store_true", help="boot through GRUB from an ISO, with a BIOS")
+    parser.add_argument("--uefi", action="store_true", help="boot the same ISO with UEFI firmware")
+    parser.add_argument("--smp", type=int, default=1, metavar="N", help="number of CPUs (1)")
+    parser.add_argument("--mem", default="128M", metavar="M", help="memory, as in 32M or 2G (128M)")
+    parser.add_argument("--gdb", action="store_true", help="wait for gdb on port 1234 before the first instruction")
+    parser.add_argument("--timeout", type=float, metavar="S",
+                        help=f"end the machine after S seconds ({TIMEOUT_DEFAULT} with -c, else never)")
+    parser.add_argument("--icount", action="store_true",
+                        help="count instructions: one nanosecond each, the same on every workstation")
+    parser.add_argument("--append", default="", metavar="TEXT", help="add to the kernel's command line")
+    parser.add_argument("--file", action="append", default=[], metavar="PATH=FILE",
+                        help="put a file of this workstation into the initial files")
+    parser.add_argument("--qemu-arg", action="append", default=[], metavar="A", help="a further argument for QEMU")
+    parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
+    parser.add_argument("--build-dir", metavar="D", help="where to build")
+    parser.add_argument("--no-build", action="store_true", help="boot what is already built")
+    options = parser.parse_args()
+    if options.smp < 1:
+        parser.error("--smp needs at least 1")
+    if options.uefi:
+        options.iso = True
+    if options.timeout is None and options.commands is not None and not options.gdb:
+        options.timeout = TIMEOUT_DEFAULT
+    return options
+
+
+def build(options):
+    """Build; the kernel image and the archive."""
+    where = pathlib.Path(options.build_dir or ROOT / "build" / f"{options.arch}-stage{options.stage}")
+    if not options.no_build:
+        command = [ROOT / "scripts/build", options.arch, "--stage", str(options.stage), "--build-dir", str(where)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Failure(done.stdout.decode(errors="replace").rstrip(), 1)
+    kernel = where / f"isthmus-{options.arch}"
+    initial = where / "user" / f"isthmus-{options.arch}.cpio"
+    for path in (kernel, initial):
+        if not path.exists():
+            raise Failure(f"{path} is not built", 1)
+    return kernel, initial
+
+
+def extra_files(options):
+    files = {}
+    for item in options.file:
+        path, _, source = item.partition("=")
+        if not source:
+            raise Failure(f"--file: not PATH=FILE: '{item}'", 2)
+        try:
+            files[path.strip("/")] = pathlib.Path(source).read_bytes()
+        except OSError as error:
+            raise Failure(f"--file: {error}", 2) from error
+    if options.commands is not None:
+        files["boot/commands"] = options.commands.encode() + b"\n"
+    return files
+
+
+def command_line(options):
+    words = (["quiet"] if options.commands is not None else []) + options.append.split()
+    return " ".join(words)
+
+
+def make_iso(work, kernel, modules, options):
+    """An ISO that GRUB boots with a BIOS and with UEFI."""
+    tree = work / "iso"
+    (tree / "boot/grub").mkdir(parents=True)
+    shutil.copy(kernel, tree / "boot/isthmus")
+    lines = ["set timeout=0", "set default=0", 'menuentry "Isthmus" {',
+             f"    multiboot2 /boot/isthmus {command_line(options)}".rstrip()]
+    for number, module in enumerate(modules):
+        shutil.copy(module, tree / f"boot/files{number}.cpio")
+        lines.append(f"    module2 /boot/files{number}.cpio")
+    lines.append("}")
+    (tree / "boot/grub/grub.cfg").write_text("\n".join(lines) + "\n")
+    iso = work / "isthmus.iso"
+    done = subprocess.run(["grub-mkrescue", "-o", iso, tree], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode != 0 or not iso.exists():
+        raise Failure("grub-mkrescue failed:\n" + done.stdout.decode(errors="replace"), 1)
+    return iso
+
+
+def firmware(work):
+    """UEFI firmware as QEMU arguments; its variables are a copy that goes with the work folder."""
+    for folder in ("/usr/share/OVMF", "/usr/share/ovmf"):
+        for suffix in ("_4M", ""):
+            code = pathlib.Path(folder) / f"OVMF_CODE{suffix}.fd"
+            variables = pathlib.Path(folder) / f"OVMF_VARS{suffix}.fd"
+            if code.exists() and variables.exists():
+                own = shutil.copy(variables, work / "vars.fd")
+                return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+                        "-drive", f"if=pflash,format=raw,unit=1,file={own}"]
+    raise Failure("no OVMF firmware found below /usr/share; the package is called ovmf", 1)
+
+
+def qemu_command(work, kernel, initial, options):
+    command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "qemu64,+smep,+smap,+umip,+fsgsbase,+pdpe1gb",
+               "-m", options.mem, "-smp", str(options.smp), "-display", "none", "-no-reboot", "-nic", "none",
+               "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    if options.icount:
+        command += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+    else:
+        command += ["-accel", "tcg"]
+    if options.commands is None:
+        command += ["-serial", "mon:stdio"]
+    else:
+        command += ["-monitor", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    modules = [initial]
+    files = extra_files(options)
+    if files:
+        extra = work / "extra.cpio"
+        extra.write_bytes(archive.archive(files))
+        modules.append(extra)
+    if options.iso:
+        command += ["-cdrom", str(make_iso(work, kernel, modules, options)), "-boot", "d"]
+        if options.uefi:
+            command += firmware(work)
+    else:
+        initrd = work / "initrd.cpio"
+        initrd.write_bytes(b"".join(module.read_bytes() for module in modules))
+        command += ["-kernel", str(kernel), "-initrd", str(initrd)]
+        if command_line(options):
+            command += ["-append", command_line(options)]
+    if options.gdb:
+        command += ["-s", "-S"]
+        print(f"gdb-multiarch {kernel} -ex 'target remote localhost:1234'", file=sys.stderr)
+    return command + options.qemu_arg
+
+
+def die_with_parent():
+    """In the child: be killed when the parent goes, whatever made it go."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def end(process):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()
+
+
+class Output:
+    """Sifts the console: passes on what lies between the marks, and keeps the rest."""
+
+    def __init__(self, write):
+        self.write = write
+        self.before = b""    # everything up to the begin mark
+        self.begun = False
+        self.pending = b""   # from the last mark on, or a lone \r: may yet turn out to be a mark or a line end
+        self.status = None
+
+    def feed(self, data):
+        data = (self.pending + data)
+        self.pending = b""
+        if data.endswith(b"\r"):
+            data, self.pending = data[:-1], b"\r"
+        data = data.replace(b"\r\n", b"\n")
+        if not self.begun:
+            self.before += data
+            at = self.before.find(BEGIN)
+            if at < 0:
+                return
+            self.begun = True
+            data = self.before[at + len(BEGIN):]
+            self.before = self.before[:at]
+        at = data.rfind(MARK)
+        if at >= 0 and END_SO_FAR.fullmatch(data, at):
+            self.pending = data[at:] + self.pending
+            data = data[:at]
+        if data:
+            self.write(data)
+
+    def finish(self):
+        """The commands' status, or None if they did not come to their end."""
+        end_mark = END.fullmatch(self.pending)
+        if self.begun and end_mark:
+            return int(end_mark[1]) & 0xff
+        if self.begun and self.pending:
+            self.write(self.pending)
+        return None
+
+
+def run_commands(command, options):
+    def write(data):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=die_with_parent)
+    output = Output(write)
+    deadline = time.monotonic() + options.timeout if options.timeout else None
+    timed_out = False
+    complaints = b""
+    try:
+        streams = {process.stdout.fileno(): "console", process.stderr.fileno(): "complaints"}
+        while streams:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                timed_out = True
+                break
+            for fd in select.select(list(streams), [], [], left)[0]:
+                data = os.read(fd, 65536)
+                if not data:
+                    del streams[fd]
+                elif streams[fd] == "console":
+                    output.feed(data)
+                else:
+                    complaints += data
+        if timed_out:
+            end(process)
+        ended = process.wait()
+    finally:
+        end(process)
+    status = output.finish()
+    if complaints and (status is None):
+        sys.stderr.write(complaints.decode(errors="replace"))
+    if ended == QEMU_PANIC or status is None:
+        if not output.begun:
+            # Nothing that belongs on standard output, but the person needs to see how far it came.
+            sys.stderr.write((output.before + output.pending).decode(errors="replace"))
+        if ended == QEMU_PANIC:
+            raise Failure("the kernel panicked", EXIT_PANIC)
+        if timed_out:
+            raise Failure(f"not finished after {options.timeout:g} seconds", EXIT_TIMEOUT)
+        raise Failure(f"the machine ended before the commands did (QEMU's status {ended})", EXIT_OTHER)
+    if timed_out:
+        raise Failure("the commands ended, but the machine did not power off", EXIT_TIMEOUT)
+    return status
+
+
+def run_terminal(command, options):
+    saved = termios.tcgetattr(0) if os.isatty(0) else None
+    process = subprocess.Popen(command, preexec_fn=die_with_parent)
+    try:
+        ended = process.wait(options.timeout)
+    except subprocess.TimeoutExpired:
+        end(process)
+        raise Failure(f"ended after {options.timeout:g} seconds", EXIT_TIMEOUT) from None
+    finally:
+        end(process)
+        if saved is not None:
+            termios.tcsetattr(0, termios.TCSADRAIN, saved)
+    if ended == QEMU_PANIC:
+        raise Failure("the kernel panicked", EXIT_PANIC)
+    return 0
+
+
+def main():
+    options = arguments()
+
+    def stop(number, _frame):
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        kernel, initial = build(options)
+        with tempfile.TemporaryDirectory(prefix="isthmus-") as work:
+            command = qemu_command(pathlib.Path(work), kernel, initial, options)
+            if os.environ.get("ISTHMUS_RUN_VERBOSE"):
+                print(shlex.join(map(str, command)), file=sys.stderr)
+            if options.commands is None:
+                return run_terminal(command, options)
+            return run_commands(command, options)
+    except Failure as failure:
+        print(f"scripts/run: {failure}", file=sys.stderr)
+        return failure.status
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_OTHER
+
+
+if __name__ == "__main__":
+    sys.exit(main())
