@@ -46,7 +46,9 @@ enum {
 // "\x7fELF", 64-bit, little-endian, version 1
 static const uint8_t elf_ident[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
 
-static uint64_t page_floor(uint64_t address) { return address & ~(uint64_t)(PAGE_SIZE - 1); }
+static uint64_t page_floor(uint64_t address) {
+    return address & ~(uint64_t)(PAGE_SIZE - 1);
+}
 
 static bool file_header_valid(const struct elf_file_header *header, size_t header_size, enum elf_machine machine) {
     if (memcmp(header->ident, elf_ident, sizeof elf_ident) != 0) {

@@ -31,13 +31,13 @@ struct elf_segment {
 };
 
 struct elf_image {
-    uint64_t entry; // lies in an executable segment, within its file bytes
+    uint64_t entry;         // lies in an executable segment, within its file bytes
     uint32_t segment_count; // 1 to ELF_SEGMENTS_MAX
     struct elf_segment segment[ELF_SEGMENTS_MAX];
 };
 
-// Parse the headers of an executable. `header` is the beginning of the file, header_size bytes of it (the whole file, or
-// ELF_HEADER_MAX); file_size is the length of the whole file. 0, or ERR_NOT_EXEC: not a static little-endian ELF64
+// Parse the headers of an executable. `header` is the beginning of the file, header_size bytes of it (the whole file,
+// or ELF_HEADER_MAX); file_size is the length of the whole file. 0, or ERR_NOT_EXEC: not a static little-endian ELF64
 // executable of `machine` that keeps the promises above; the image is then unspecified.
 [[nodiscard]] status_t elf_parse(const void *header, size_t header_size, uint64_t file_size, enum elf_machine machine,
                                  struct elf_image *image);
