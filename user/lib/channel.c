@@ -1,0 +1,87 @@
+// Channels on top of channel_create, open, send, recv and wait.
+#include "lib/channel.h"
+
+#include "base/str.h"
+#include "isthmus/calls.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/path.h"
+#include "lib/self.h"
+#include "lib/wait.h"
+
+long channel_serve(const char *path, const struct abi_channel_config *config) {
+    char whole[PATH_LEN_MAX + 1];
+    long status = path_normalise(self_cwd(), path, whole);
+    return status < 0 ? status : sys_channel_create(self_root(), whole, strlen(whole), config);
+}
+
+static long open_data(const char *path) {
+    struct abi_stat stat;
+    long status = file_stat(path, &stat);
+    if (status < 0) {
+        return status;
+    }
+    // Anything but a bare channel node is opened as it stands: data files, links to channels, devices.
+    char data[PATH_LEN_MAX + 1];
+    if (stat.kind != NODE_CHANNEL) {
+        status = file_open(path, OPEN_READ | OPEN_WRITE, 0);
+        if (status != ERR_IS_DIR) {
+            return status;
+        }
+    }
+    status = path_join(path, "data", data);
+    return status < 0 ? status : file_open(data, OPEN_READ | OPEN_WRITE, 0);
+}
+
+long channel_connect(const char *path, uint64_t deadline) {
+    // Until nodes can be watched: try again, first soon, then less often.
+    uint64_t pause = MILLISECOND;
+    for (;;) {
+        long status = open_data(path);
+        bool later = status == ERR_NOT_FOUND || status == ERR_PEER_CLOSED || status == ERR_REMOVED;
+        if (!later || clock_now() >= deadline) {
+            return status;
+        }
+        clock_sleep(pause);
+        if (pause < 50 * MILLISECOND) {
+            pause *= 2;
+        }
+    }
+}
+
+long channel_send(handle_t connection, const void *payload, size_t length, uint64_t id, uint64_t deadline) {
+    uint64_t sequence = 0;
+    long status;
+    do {
+        status = sys_send(connection, payload, length, id, 0, &sequence);
+    } while (wait_retry(connection, &status, deadline));
+    return status < 0 ? status : (long)sequence;
+}
+
+long channel_reply(handle_t server, uint64_t connection, const void *payload, size_t length, uint64_t id,
+                   unsigned tries) {
+    long status = ERR_FULL;
+    for (unsigned i = 0; i <= tries && status == ERR_FULL; i++) {
+        if (i > 0) {
+            (void)sys_yield();
+        }
+        status = sys_send(server, payload, length, id, connection, nullptr);
+    }
+    return status;
+}
+
+long channel_recv(handle_t handle, struct message *message, uint64_t deadline) {
+    uint64_t sender = 0;
+    long status;
+    do {
+        status = sys_recv(handle, message->payload, sizeof message->payload, &sender, &message->id,
+                          &message->connection, &message->sequence);
+    } while (wait_retry(handle, &status, deadline));
+    if (status < 0) {
+        return status;
+    }
+    message->length = (size_t)status;
+    message->sender = (uint32_t)sender;
+    message->kind = (uint32_t)(sender >> 32);
+    return 0;
+}
