@@ -10,7 +10,8 @@
 struct process;
 
 enum thread_state {
-    THREAD_READY,   // in a run queue
+    THREAD_NEW,     // made, not started
+    THREAD_READY,   // in the run queue of its home CPU
     THREAD_RUNNING, // current on its home CPU
     THREAD_PARKED,
     THREAD_DEAD, // never runs again
@@ -24,16 +25,22 @@ struct thread {
     enum thread_state state;
     uint8_t priority;
     uint8_t home;      // CPU index
-    bool ending;       // to be dropped when it next enters the kernel
+    bool ending;       // running, and to be dropped when its CPU next enters the kernel
     struct process *process; // referenced
     struct list siblings;    // in process->threads
     struct list ready;       // in a run queue
     struct park park;
     struct wait_link wait[WAIT_MAX];
     uint8_t wait_count;
-    uint64_t cpu_time;
+    uint64_t slice_left; // nanoseconds of its turn that a preemption left it; 0: a whole turn
+    uint64_t cpu_time;   // up to when it was last switched to: thread_cpu_time adds the rest
     uint64_t started;
 };
+
+// The thread of an OBJECT_THREAD.
+static inline struct thread *thread_of(const struct object *object) {
+    return container_of(object, struct thread, object);
+}
 
 static_assert(offsetof(struct thread, frame) == THREAD_FRAME_OFFSET);
 static_assert(offsetof(struct thread, arch) == THREAD_FRAME_OFFSET + sizeof(struct arch_frame));
@@ -48,4 +55,10 @@ void thread_start(struct thread *thread); // to the scheduler, once
 // End a thread, in whatever state it is; a thread running on another CPU stops when that CPU takes the interrupt sent to
 // it. Idempotent.
 void thread_end(struct thread *thread);
-uint64_t thread_count(void);
+// Whether a running thread must not go back to user mode: it, or its process, has been ended.
+bool thread_doomed(const struct thread *thread);
+// The current thread of this CPU is doomed: leave it and its address space for good.
+void thread_drop(struct thread *self);
+uint64_t thread_cpu_time(const struct thread *thread); // nanoseconds, up to now
+uint64_t thread_count(void);   // alive
+uint64_t thread_created(void); // ever
