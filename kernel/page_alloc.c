@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "kernel/alloc_fault.h"
+#include "kernel/memory_check.h"
 #include "kernel/panic.h"
 #include "kernel/slice.h"
 
@@ -61,13 +62,18 @@ static uint8_t *state_of(const struct range *range, paddr_t page) {
 
 static void block_put(const struct range *range, paddr_t page, unsigned order) {
     *state_of(range, page) = (uint8_t)(STATE_FREE | order);
-    list_push_front(&free_blocks[order], arch_phys_to_virt(page));
+    struct list *link = arch_phys_to_virt(page);
+    memory_forbid(link, (size_t)PAGE_SIZE << order);
+    memory_permit(link, sizeof *link);
+    list_push_front(&free_blocks[order], link);
     free_orders |= 1u << order;
 }
 
 static void block_remove(const struct range *range, paddr_t page, unsigned order) {
     *state_of(range, page) = STATE_INSIDE;
-    list_remove(arch_phys_to_virt(page));
+    struct list *link = arch_phys_to_virt(page);
+    list_remove(link);
+    memory_forbid(link, sizeof *link);
     if (list_empty(&free_blocks[order])) {
         free_orders &= ~(1u << order);
     }
@@ -96,6 +102,7 @@ static void range_add(paddr_t base, uint64_t size) {
         .pages = pages - own,
         .state = arch_phys_to_virt(base),
     };
+    memory_permit(range.state, end - base);
     memset(range.state, STATE_INSIDE, range.pages);
 
     unsigned at = range_count++;
@@ -163,6 +170,7 @@ static paddr_t block_take(unsigned order) {
         block_put(range, page + ((uint64_t)PAGE_SIZE << from), from);
     }
     *state_of(range, page) = (uint8_t)(STATE_TAKEN | order);
+    memory_permit(arch_phys_to_virt(page), (size_t)PAGE_SIZE << order);
     return page;
 }
 
