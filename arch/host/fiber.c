@@ -1,0 +1,109 @@
+#include "fiber.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+
+static void leave(struct fiber *from, struct fiber *to) {
+    __sanitizer_start_switch_fiber(&from->shadow, to->stack, to->size);
+}
+
+// The first switch away from the program's own stack is the moment to learn where that is.
+static void arrive(struct fiber *self, struct fiber *origin) {
+    const void *stack;
+    size_t size;
+    __sanitizer_finish_switch_fiber(self->shadow, &stack, &size);
+    if (origin != nullptr) {
+        origin->stack = (void *)(uintptr_t)stack;
+        origin->size = size;
+    }
+}
+
+static void forget(void *stack, size_t size) {
+    __asan_unpoison_memory_region(stack, size);
+}
+#else
+static void leave(struct fiber *from, struct fiber *to) {
+    (void)from, (void)to;
+}
+static void arrive(struct fiber *self, struct fiber *origin) {
+    (void)self, (void)origin;
+}
+static void forget(void *stack, size_t size) {
+    (void)stack, (void)size;
+}
+#endif
+
+enum { GUARD = 4096 };
+
+// Whom the running one was switched from, for its first moments.
+static struct fiber *previous, *starting;
+static void (*entry_of_starting)(void);
+
+static void begin(void) {
+    arrive(starting, previous->stack == nullptr ? previous : nullptr);
+    entry_of_starting();
+    abort();
+}
+
+// Stacks are kept for the next one: mapping memory costs more than most tests do with it.
+static struct {
+    void *stack;
+    size_t size;
+} kept[256];
+static unsigned kept_count;
+
+void fiber_create(struct fiber *fiber, size_t size, void (*entry)(void)) {
+    memset(fiber, 0, sizeof *fiber);
+    for (unsigned i = kept_count; i-- > 0;) {
+        if (kept[i].size == size) {
+            fiber->stack = kept[i].stack;
+            kept[i] = kept[--kept_count];
+            break;
+        }
+    }
+    if (fiber->stack == nullptr) {
+        char *memory = memory_map(size + GUARD);
+        memory_forbid(memory, GUARD);
+        fiber->stack = memory + GUARD;
+    }
+    fiber->size = size;
+    getcontext(&fiber->context);
+    fiber->context.uc_stack.ss_sp = fiber->stack;
+    fiber->context.uc_stack.ss_size = size;
+    fiber->context.uc_link = nullptr;
+    makecontext(&fiber->context, begin, 0);
+    fiber->entry = entry;
+}
+
+void fiber_destroy(struct fiber *fiber) {
+    if (fiber->stack == nullptr) {
+        return;
+    }
+    forget(fiber->stack, fiber->size);
+    if (kept_count < sizeof kept / sizeof kept[0]) {
+        kept[kept_count].stack = fiber->stack;
+        kept[kept_count++].size = fiber->size;
+    } else {
+        memory_unmap((char *)fiber->stack - GUARD, fiber->size + GUARD);
+    }
+    fiber->stack = nullptr;
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to) {
+    previous = from;
+    if (to->entry != nullptr) {
+        starting = to;
+        entry_of_starting = to->entry;
+        to->entry = nullptr;
+    }
+    leave(from, to);
+    swapcontext(&from->context, &to->context);
+    arrive(from, nullptr);
+}

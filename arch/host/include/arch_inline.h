@@ -1,0 +1,33 @@
+// Bodies of the seam's inline functions (kernel/include/arch.h) for the host.
+#pragma once
+
+extern unsigned char *host_direct_map; // where physical address 0 would be
+
+void host_cpu_relax(void);
+
+static inline void *arch_phys_to_virt(paddr_t address) {
+    return (void *)((uintptr_t)host_direct_map + address);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *pointer) {
+    return (uintptr_t)pointer - (uintptr_t)host_direct_map;
+}
+
+static inline void arch_cpu_relax(void) {
+    host_cpu_relax();
+}
+
+static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]) {
+    for (unsigned i = 0; i < 6; i++) {
+        arg[i] = frame->arg[i];
+    }
+    return frame->number;
+}
+
+static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
+    frame->status = status;
+    for (unsigned i = 0; i < 4; i++) {
+        frame->word[i] = word[i];
+    }
+    frame->answers++;
+}

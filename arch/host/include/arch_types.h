@@ -1,0 +1,46 @@
+// The port's types for the seam (kernel/include/arch.h): a machine that exists only in the memory of a test.
+#pragma once
+
+#include "base/types.h"
+
+#define ARCH_NAME "host"
+
+#define ARCH_USER_BASE 0x0000000000010000u
+#define ARCH_USER_TOP  0x00007ffffffff000u
+
+struct cpu;
+struct thread;
+
+// What a user program has in registers: the call it makes, the answer it got, where it is.
+struct arch_frame {
+    uint64_t number;
+    uint64_t arg[6];
+    int64_t status;
+    uint64_t word[4];
+    uint64_t answers; // ever given: the driver checks that a call gets exactly one
+    uint64_t pc, sp, fp;
+    uint64_t argument; // of the entry function
+};
+
+struct arch_thread {
+    void *user; // the driver's own, for whoever plays the program; the core never looks
+};
+
+struct arch_space {
+    uint64_t id;      // never reused: tags translations
+    uint64_t root;    // physical address of the top table; 0: none
+    uint64_t running; // CPUs that are in this space
+    uint64_t cached;  // CPUs that may hold translations of it
+    uint64_t flush;   // of those, the ones that drop them when they next switch to it
+};
+
+struct arch_cpu {
+    unsigned index;
+};
+
+// The CPU that the one host thread is playing.
+extern struct cpu *host_cpu_current;
+
+static inline struct cpu *arch_cpu_current(void) {
+    return host_cpu_current;
+}

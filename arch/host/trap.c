@@ -1,0 +1,80 @@
+// Frames of user threads and what else belongs to a thread.
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+
+struct arch_frame *host_frame(struct thread *thread) {
+    return (struct arch_frame *)((char *)thread + THREAD_FRAME_OFFSET);
+}
+
+struct arch_thread *host_arch_thread(struct thread *thread) {
+    return (struct arch_thread *)((char *)thread + THREAD_FRAME_OFFSET + sizeof(struct arch_frame));
+}
+
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument) {
+    memset(frame, 0, sizeof *frame);
+    frame->pc = entry;
+    frame->sp = stack;
+    frame->argument = argument;
+}
+
+// Vector state has no content here, but whose is loaded is followed, so that a switch that is forgotten is found.
+void arch_thread_switch(struct thread *from, struct thread *to) {
+    struct host_cpu *self = host.running;
+    if (self->vector != from) {
+        host_breach("vector state is switched from a thread that is not loaded");
+    }
+    self->vector = to;
+}
+
+void arch_thread_destroy(struct arch_thread *thread) {
+    for (unsigned i = 0; i < host.cpus; i++) {
+        if (host.cpu[i].vector != nullptr && host_arch_thread(host.cpu[i].vector) == thread) {
+            host_breach("a thread whose vector state is loaded on CPU %u is destroyed", i);
+        }
+    }
+    if (thread->user != nullptr && host.thread_gone != nullptr) {
+        host.thread_gone(thread->user);
+    }
+    thread->user = nullptr;
+}
+
+uint64_t arch_frame_pc(const struct arch_frame *frame) {
+    return frame->pc;
+}
+
+void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
+                      void *context) {
+    const struct {
+        const char *name;
+        uint64_t value;
+    } line[] = {
+        {"pc", frame->pc},
+        {"sp", frame->sp},
+        {"fp", frame->fp},
+        {"number", frame->number},
+    };
+    for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
+        char text[64];
+        int length = snprintf(text, sizeof text, "%s %016llx\n", line[i].name, (unsigned long long)line[i].value);
+        emit(context, text, (size_t)length);
+    }
+}
+
+unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
+    unsigned count = 0;
+    if (capacity > 0) {
+        pc[count++] = frame->pc;
+    }
+    uint64_t fp = frame->fp;
+    while (count < capacity && fp >= ARCH_USER_BASE && fp <= ARCH_USER_TOP - 16 && fp % 8 == 0) {
+        uint64_t link[2];
+        if (!arch_user_copy_in(link, fp, sizeof link) || link[0] <= fp) {
+            break;
+        }
+        pc[count++] = link[1];
+        fp = link[0];
+    }
+    return count;
+}
