@@ -36,6 +36,9 @@ struct object_ops {
     void (*destroy)(struct object *object);
     void (*unhandled)(struct object *object);        // may be null
     uint32_t (*events)(const struct object *object); // EVENT_* that hold now; null: cannot be waited for
+    // Which object carries its events, when that is another one: sys_wait links the thread there and asks that one's
+    // events, so that all opens of a device are woken by its one source. Null: itself.
+    struct object *(*source)(struct object *object);
     // Data in and out; the caller holds the right, length is at most READ_MAX except for messages. Results as sys_read
     // and sys_write document them.
     long (*read)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
