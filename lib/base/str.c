@@ -52,8 +52,11 @@ bool str_to_u64_bytes(const char *text, size_t length, uint64_t *value) {
             return false;
         }
     }
+    if (length == 0) {
+        return false;
+    }
     *value = result;
-    return length > 0;
+    return true;
 }
 
 bool str_to_u64(const char *text, uint64_t *value) {
