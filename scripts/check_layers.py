@@ -79,14 +79,18 @@ class Tree:
     def roots(self, path):
         """Folders below which an include of this file may be found, in order."""
         yield str(path.parent) + "/"
-        yield from ("", "lib/", "kernel/include/", "user/lib/include/")
-        for own in ([port(path)] if port(path) else self.ports()):
+        if path.parts[0] == "user":
+            yield from ("user/", "lib/", "")
+            for own in self.folders("user/lib/arch/"):
+                yield f"user/lib/arch/{own}/"
+            return
+        yield from ("", "lib/", "kernel/include/")
+        for own in ([port(path)] if port(path) else self.folders("arch/")):
             yield f"arch/{own}/include/"
-        for architecture in self.ports():
-            yield f"user/lib/arch/{architecture}/"
+        yield "user/"  # only for tests: nobody else may
 
-    def ports(self):
-        return sorted({path.parts[1] for path in self.files if path.parts[0] == "arch" and len(path.parts) > 2})
+    def folders(self, parent):
+        return sorted({name[len(parent):].split("/")[0] for name in self.names if name.startswith(parent)})
 
     def resolve(self, path, name):
         """Files of the tree that an include may mean (one per port for a header that each port has), or []."""

@@ -25,12 +25,12 @@ BASE = {
     "arch/host/include/arch_types.h": "",
     "arch/host/include/arch_inline.h": "",
     "arch/host/machine.c": '#include <stdlib.h>\n#include "arch.h"\n',
-    "user/lib/include/isthmus/file.h": '#include "isthmus/calls.h"\n',
+    "user/lib/file.h": '#include "isthmus/calls.h"\n',
     "user/lib/arch/one/arch_call.h": "#ifdef __x86_64__\n#endif\n",
-    "user/bin/echo.c": '#include "isthmus/file.h"\n#include "base/types.h"\n',
+    "user/bin/echo.c": '#include "lib/file.h"\n#include "base/types.h"\n',
     "user/bin/sh/parse.h": '#include "base/types.h"\n',
     "user/bin/sh/main.c": '#include "parse.h"\n',
-    "tests/anything.c": '#include <stdio.h>\n#include "kfs/node.h"\n#include "isthmus/file.h"\n',
+    "tests/anything.c": '#include <stdio.h>\n#include "kfs/node.h"\n#include "lib/file.h"\n',
     "kernel/test/thread_test.c": '#include <stdio.h>\n#include "kfs/node.h"\n',
 }
 
@@ -92,6 +92,12 @@ class Layers(unittest.TestCase):
 
     def test_user_sees_no_kernel(self):
         self.refused("user/bin/cat.c", '#include "kernel/object.h"\n', "kernel/object.h")
+
+    def test_user_sees_no_kernel_by_relative_path(self):
+        self.refused("user/bin/cat.c", '#include "../../kernel/object.h"\n', "program does not see kernel")
+
+    def test_core_sees_no_user_library(self):
+        self.refused("kfs/open.c", '#include "lib/file.h"\n', "kfs does not see userlib")
 
     def test_user_sees_no_call_prototypes(self):
         self.refused("user/lib/file.c", '#include "abi/calls.h"\n', "abi/calls.h")

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Run every test there is for a stage.
+
+Each test is a line "ok NAME" or "FAIL NAME" with what went wrong; the last line is "N passed, N failed". The exit status is 1
+if anything failed. Tests are called after what they belong to:
+
+  build/...   the builds for the machine and for the workstation, and that they are reproducible
+  style/...   layering, formatting, clang-tidy, what the scripts and the README promise
+  unit/...    the suites on the workstation, with the host port, under sanitizers
+  boot/...    the real image in QEMU
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/boot")]
+import check_layers  # noqa: E402
+import run as boot_tests  # noqa: E402  tests/boot/run.py
+
+TAP = re.compile(r"^(not )?ok\b\s*(?:\d+\s*)?(?:- )?(?P<name>[\w:.-]+)?(?P<rest>.*)$")
+UNITTEST = re.compile(r"^(?P<name>\w+) \(.*\)(?:\n.*)? \.\.\. (?P<result>ok|FAIL|ERROR|skipped.*)$", re.MULTILINE)
+SOURCES = ("*.c", "*.h")
+
+
+class Report:
+    """Counts and prints results."""
+
+    def __init__(self, pattern):
+        self.pattern = pattern
+        self.passed = 0
+        self.failed = []
+
+    def wanted(self, name):
+        return self.pattern is None or self.pattern.search(name) is not None
+
+    def __call__(self, name, complaint=None):
+        if complaint is None:
+            self.passed += 1
+            print(f"ok   {name}", flush=True)
+        else:
+            self.failed.append(name)
+            print(f"FAIL {name}\n{indent(complaint)}", flush=True)
+
+
+def indent(text):
+    return "\n".join("     " + line for line in text.rstrip().splitlines())
+
+
+def run(command, **options):
+    """Run a command: (status, everything it printed)."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def tree_files():
+    """Files of the tree that are, or are about to be, under version control."""
+    status, text = run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"])
+    if status != 0:
+        raise SystemExit(f"scripts/test: git ls-files failed: {text}")
+    return [pathlib.Path(line) for line in sorted(set(text.splitlines())) if (ROOT / line).is_file()]
+
+
+def sources():
+    return [path for path in tree_files() if path.suffix in (".c", ".h")]
+
+
+def llvm_tool(name):
+    suffix = run([ROOT / "scripts/setup", "--llvm-suffix"])[1].strip()
+    return name + suffix
+
+
+def build_dir(arch, stage):
+    return ROOT / "build" / f"{arch}-stage{stage}"
+
+
+def build(report, arch, stage):
+    status, text = run([ROOT / "scripts/build", arch, "--stage", str(stage)])
+    report(f"build/{arch}", None if status == 0 else text)
+    return status == 0
+
+
+def images(where, arch):
+    return {name: (where / name) for name in (f"isthmus-{arch}", f"user/isthmus-{arch}.cpio")}
+
+
+def build_reproducible(report, arch, stage):
+    """A copy of the tree, elsewhere, with a path of another length, gives the same bytes."""
+    name = f"build/{arch}_reproducible"
+    if not report.wanted(name):
+        return
+    with tempfile.TemporaryDirectory(prefix="isthmus-somewhere-else-") as folder:
+        copy = pathlib.Path(folder) / "a" / "copy"
+        for path in tree_files():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, copy / path)
+        status, text = run([copy / "scripts/build", arch, "--stage", str(stage)])
+        if status != 0:
+            report(name, text)
+            return
+        here = images(build_dir(arch, stage), arch)
+        there = images(copy / "build" / f"{arch}-stage{stage}", arch)
+        different = [file for file in here if here[file].read_bytes() != there[file].read_bytes()]
+        report(name, f"two builds differ: {', '.join(different)}" if different else None)
+
+
+def style_layers(report):
+    complaints = check_layers.check(ROOT)
+    report("style/layers", "\n".join(complaints) if complaints else None)
+
+
+def style_format(report):
+    tool = llvm_tool("clang-format")
+    status, text = run([tool, "--dry-run", "-Werror", *sources()], cwd=ROOT)
+    wrong = sorted(set(re.findall(r"^([^:\n]+):\d+:\d+: error: code should be", text, re.MULTILINE)))
+    complaint = None if status == 0 else f"run {tool} -i on: " + " ".join(wrong) if wrong else text
+    report("style/format", complaint)
+
+
+def style_tidy(report, stage):
+    """clang-tidy over every file that some build compiles, with the flags of that build."""
+    tool = llvm_tool("clang-tidy")
+    jobs = {}
+    for arch in ("host", "x86_64"):
+        where = build_dir(arch, stage)
+        for entry in json.loads((where / "compile_commands.json").read_text()):
+            path = pathlib.Path(entry["directory"], entry["file"]).resolve()
+            if path.suffix == ".c" and path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
+                jobs[path] = where  # the machine's flags win
+    complaints = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        commands = [[tool, "--quiet", "-p", where, path] for path, where in sorted(jobs.items())]
+        for status, text in pool.map(run, commands):
+            if status != 0:
+                complaints.append("\n".join(line for line in text.splitlines()
+                                            if not re.match(r"\d+ warnings? (generated|treated)|Suppressed", line)))
+    report("style/tidy", "\n".join(complaints) if complaints else None)
+
+
+def style_machine_paths(report):
+    """Nothing under version control names a path of one workstation."""
+    pattern = re.compile(r"(?<![\w./])/(home|root|Users)/\w+/")
+    found = []
+    for path in tree_files():
+        text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+        found += [f"{path}: {match[0]}" for match in pattern.finditer(text)]
+    report("style/machine_paths", "\n".join(found) if found else None)
+
+
+def unit_results(name, entry):
+    """(test name, complaint or None) of one entry of meson's log: of each test in it, if it tells them apart."""
+    output = entry.get("stdout", "") + entry.get("stderr", "")
+    failed = entry["result"] not in ("OK", "EXPECTEDFAIL", "SKIP")
+    found = []
+    for line in output.splitlines():
+        match = TAP.match(line)
+        if match and match["name"] and "# SKIP" not in line:
+            test = match["name"].split("::")[-1]
+            found.append((f"unit/{name}/{test}", output if match[1] else None))
+    for match in UNITTEST.finditer(output):
+        if not match["result"].startswith("skipped"):
+            found.append((f"unit/{name}/{match['name']}", None if match["result"] == "ok" else output))
+    if failed and all(complaint is None for _, complaint in found):
+        found.append((f"unit/{name}", f"{entry['result']}\n{output}"))
+    elif not found:
+        found.append((f"unit/{name}", None))
+    return found
+
+
+def unit(report, stage, environment):
+    where = build_dir("host", stage)
+    status, text = run(["meson", "introspect", "--tests", where])
+    tests = [test for test in json.loads(text)] if status == 0 else []
+    suites = {f"stage{number}" for number in range(4, stage + 1)}
+    names = [test["name"] for test in tests
+             if suites & {suite.split(":")[-1] for suite in test["suite"]} and report.wanted(f"unit/{test['name']}")]
+    if not names:
+        # The pattern may name one test inside a suite; then all suites run, and only that test counts.
+        names = [test["name"] for test in tests] if report.pattern and not report.wanted("unit/") else []
+    if not names:
+        return
+    log = where / "meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    _, text = run(["meson", "test", "-C", where, "--no-rebuild", *names], env=environment)
+    if not log.exists():
+        report("unit", text)
+        return
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        name = entry["name"].split(" / ")[-1].split(":")[-1].strip()
+        for test, complaint in unit_results(name, entry):
+            if report.wanted(test):
+                report(test, complaint)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description="Run every test there is for a stage.")
+    parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="4 to 7 (default 4)")
+    parser.add_argument("--seed", metavar="S", help="seed of the random tests (default: their own, which never changes)")
+    parser.add_argument("--long", action="store_true", help="the long form of random tests, as before a release")
+    parser.add_argument("--quick", action="store_true", help="without boots, clang-tidy and the second build")
+    parser.add_argument("--filter", type=re.compile, metavar="RE", help="only tests whose name this finds")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    report = Report(options.filter)
+    environment = dict(os.environ)
+    if options.seed is not None:
+        environment["ISTHMUS_SEED"] = options.seed
+    if options.long:
+        environment["ISTHMUS_LONG"] = "1"
+    os.environ.update(environment)
+
+    machine_built = build(report, "x86_64", options.stage)
+    host_built = build(report, "host", options.stage)
+    style = {"style/layers": style_layers, "style/format": style_format, "style/machine_paths": style_machine_paths}
+    for name, check in style.items():
+        if report.wanted(name):
+            check(report)
+    if machine_built and host_built and not options.quick and report.wanted("style/tidy"):
+        style_tidy(report, options.stage)
+    if host_built:
+        unit(report, options.stage, environment)
+    if machine_built and not options.quick:
+        build_reproducible(report, "x86_64", options.stage)
+        boot_tests.run(report, str(build_dir("x86_64", options.stage)), report.wanted, options.long)
+
+    for name in report.failed:
+        print(f"failed: {name}")
+    print(f"({time.monotonic() - begun:.0f} seconds)")
+    print(f"{report.passed} passed, {len(report.failed)} failed")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

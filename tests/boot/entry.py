@@ -1,0 +1,26 @@
+"""Every way in: direct, through GRUB with a BIOS, through GRUB with UEFI; with one CPU and with more; and every way out."""
+
+from machine import Case
+
+MAIN_JOB = "echo-server & echo-client hello; cat /kern/ipc/stats/messages; cat /ipc/echo/stats; ls -l /ipc"
+TALKS = {"commands": MAIN_JOB, "matches": (r"^hello$", r"\becho$"), "alone": True}
+
+CASES = [
+    Case("direct_boot", **TALKS),
+    Case("bios_boot", machine=("--iso",), **TALKS),
+    Case("uefi_boot", machine=("--uefi", "--mem", "256M"), timeout=120, **TALKS),
+    Case("two_cpus", machine=("--smp", "2"), **TALKS),
+    Case("four_cpus", machine=("--smp", "4"), **TALKS),
+    Case("four_cpus_bios", machine=("--iso", "--smp", "4"), **TALKS),
+    Case("smallest_memory", machine=("--mem", "32M"), **TALKS),
+    Case("much_memory", machine=("--mem", "3G"), **TALKS),
+    Case("all_cpus_are_up", "cat /kern/cpus", machine=("--smp", "4"), alone=True,
+         check=lambda output: None if len(output.splitlines()) == 5 else "not a header and four CPUs:\n" + output),
+    Case("only_the_output_is_printed", "echo one; echo two", output="one\ntwo\n", alone=True),
+    Case("nothing_printed_for_no_output", "cd /", output="", alone=True),
+    Case("status_of_the_last_command", "ls /nowhere; exit 7", status=7, alone=True),
+    Case("status_of_failure", "cat /nowhere/at/all", status=1, alone=True),
+    Case("stage_is_told", "cat /kern/stage", matches=(r"\b4\b",)),
+    Case("arch_is_told", "cat /kern/arch/name", matches=(r"\bx86_64\b",)),
+    Case("version_is_told", "cat /kern/version", matches=(r"0\.4\.0",)),
+]
