@@ -1,0 +1,12 @@
+// true: succeed.
+#include "lib/option.h"
+
+static const struct program program = {"", "Do nothing, successfully.", nullptr};
+
+int main(int argc, char **argv) {
+    struct option_state state = option_begin(&program, argc, argv);
+    if (state.argc == 1 && state.argv[0][0] == '-') {
+        (void)option_next(&state);
+    }
+    return 0;
+}
