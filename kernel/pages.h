@@ -11,11 +11,11 @@ enum { PAGES_INLINE = 6 };
 
 struct pages {
     struct object object;
-    uint64_t count;     // pages, 1 to PAGES_MAX / PAGE_SIZE
-    uint64_t resident;  // pages taken
-    uint32_t mapped_writable, mapped_executable, mapped; // mappings
-    paddr_t direct[PAGES_INLINE]; // the first pages
-    paddr_t *directory;           // then: pages of 512 entries, in one directory page; null until used
+    uint64_t count;                                      // pages, 1 to PAGES_MAX / PAGE_SIZE
+    uint64_t resident;                                   // pages taken
+    uint32_t mapped_writable, mapped_executable, mapped; // mappings, until no CPU can use them any more
+    paddr_t direct[PAGES_INLINE];                        // the first pages
+    paddr_t *directory; // of the others: one page that names pages of 512 entries; null until used
     struct slice teardown;
 };
 
@@ -24,10 +24,15 @@ extern const struct object_ops pages_ops;
 [[nodiscard]] status_t pages_create(uint64_t size, struct pages **pages); // ERR_INVALID, ERR_NO_MEMORY; one reference
 // The page at index, taken now if it was not there yet and take is set; 0: not there, or no memory.
 [[nodiscard]] paddr_t pages_get(struct pages *pages, uint64_t index, bool take);
-// Copy bytes; holes read as zeroes. offset + length within the object. ERR_FAULT, ERR_NO_MEMORY; the reverse of
-// direction is from the user's point of view: read copies out to the user.
+// The first page there is at or after index; end if there is none before it.
+[[nodiscard]] uint64_t pages_next(const struct pages *pages, uint64_t index, uint64_t end);
+// Copy bytes; holes read as zeroes. offset + length within the object, length at most READ_MAX. ERR_FAULT,
+// ERR_NO_MEMORY, a prefix may have been copied; writing also ERR_BUSY: mapped executable. The direction is from the
+// user's point of view: read copies out to the user.
 [[nodiscard]] status_t pages_read(struct pages *pages, user_ptr_t to, uint64_t offset, uint64_t length);
 [[nodiscard]] status_t pages_write(struct pages *pages, user_ptr_t from, uint64_t offset, uint64_t length);
-[[nodiscard]] status_t pages_fill(struct pages *pages, const void *from, uint64_t offset, uint64_t length); // from the kernel
-// Give back pages from index on (not mapped); at most *budget; true when done.
+// From the kernel, at boot or bounded by the caller. ERR_NO_MEMORY.
+[[nodiscard]] status_t pages_fill(struct pages *pages, const void *from, uint64_t offset, uint64_t length);
+// Give back pages from index on; at most *budget; true when done. The object is not mapped, and until this is done
+// nobody else uses it: a file that is cut takes a new object and lets this one go.
 [[nodiscard]] bool pages_truncate(struct pages *pages, uint64_t index, unsigned *budget);
