@@ -2,6 +2,10 @@
 // translation of them. The initiator holds the kernel lock, asks every CPU that runs in the space by a request in its
 // struct cpu and an IPI, and waits for all. A CPU answers from trap_ipi, and while it spins for the kernel lock, without
 // holding the lock: so the wait always ends.
+//
+// A CPU has at most one request at a time, because only the holder of the lock makes them and waits for the answer. The
+// request's fields are written before `pending` is set (release) and read after it is seen set (acquire); the flush is
+// done before it is cleared.
 #pragma once
 
 #include "kernel/space.h"
