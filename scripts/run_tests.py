@@ -137,13 +137,13 @@ def style_tidy(report, stage):
             path = pathlib.Path(entry["directory"], entry["file"]).resolve()
             if path.suffix == ".c" and path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
                 jobs[path] = where  # the machine's flags win
-    complaints = []
+    complaints = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         commands = [[tool, "--quiet", "-p", where, path] for path, where in sorted(jobs.items())]
-        for status, text in pool.map(run, commands):
+        for (status, text), path in zip(pool.map(run, commands), sorted(jobs)):
             if status != 0:
-                complaints.append("\n".join(line for line in text.splitlines()
-                                            if not re.match(r"\d+ warnings? (generated|treated)|Suppressed", line)))
+                lines = [line for line in text.splitlines() if re.search(r": (error|fatal error):", line)]
+                complaints.update(dict.fromkeys(lines or [f"{path}: {text}"]))
     report("style/tidy", "\n".join(complaints) if complaints else None)
 
 
@@ -155,6 +155,15 @@ def style_machine_paths(report):
         text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
         found += [f"{path}: {match[0]}" for match in pattern.finditer(text)]
     report("style/machine_paths", "\n".join(found) if found else None)
+
+
+def style_readme(report):
+    """Every path of this tree that the README names is there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    outside_blocks = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[A-Z]{4,})`", outside_blocks)
+    missing = [path for path in named if not (ROOT / path).exists()]
+    report("style/readme", f"not in the tree: {', '.join(missing)}" if missing else None)
 
 
 def unit_results(name, entry):
@@ -222,7 +231,8 @@ def main():
 
     machine_built = build(report, "x86_64", options.stage)
     host_built = build(report, "host", options.stage)
-    style = {"style/layers": style_layers, "style/format": style_format, "style/machine_paths": style_machine_paths}
+    style = {"style/layers": style_layers, "style/format": style_format, "style/machine_paths": style_machine_paths,
+             "style/readme": style_readme}
     for name, check in style.items():
         if report.wanted(name):
             check(report)

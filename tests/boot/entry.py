@@ -1,9 +1,18 @@
 """Every way in: direct, through GRUB with a BIOS, through GRUB with UEFI; with one CPU and with more; and every way out."""
 
-from machine import Case
+import re
+
+from machine import ROOT, Case
 
 MAIN_JOB = "echo-server & echo-client hello; cat /kern/ipc/stats/messages; cat /ipc/echo/stats; ls -l /ipc"
 TALKS = {"commands": MAIN_JOB, "matches": (r"^hello$", r"\becho$"), "alone": True}
+
+
+def tour():
+    """The commands of the README's tour."""
+    block = re.search(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return "\n".join(line.split("  #")[0].split(" # ")[0].strip() for line in block[1].splitlines())
+
 
 CASES = [
     Case("direct_boot", **TALKS),
@@ -20,6 +29,8 @@ CASES = [
     Case("nothing_printed_for_no_output", "cd /", output="", alone=True),
     Case("status_of_the_last_command", "ls /nowhere; exit 7", status=7, alone=True),
     Case("status_of_failure", "cat /nowhere/at/all", status=1, alone=True),
+    Case("the_readme_tour_works", tour(), alone=True, lacks=(r"not found", r"error", r"usage"),
+         matches=(r"^hello$", r"^ *1 +3 +14")),
     Case("stage_is_told", "cat /kern/stage", matches=(r"\b4\b",)),
     Case("arch_is_told", "cat /kern/arch/name", matches=(r"\bx86_64\b",)),
     Case("version_is_told", "cat /kern/version", matches=(r"0\.4\.0",)),
