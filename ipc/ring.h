@@ -6,25 +6,106 @@
 // fills the slot and then stores tail with release; the consumer loads tail with acquire before it reads the slot, reads
 // it, then stores head with release; the producer loads head with acquire before it reuses the slot. Each side keeps its
 // own index in private memory and believes of the other's only a value that leaves 0..depth messages queued: anything
-// else is a hostile peer (RING_CORRUPT), as is a length above the ring's message size.
+// else is a hostile peer (RING_CORRUPT), as is a length above the ring's message size. A header is read from the slot
+// once, into private memory, before anything in it is believed.
 //
 // Storage. Slots lie in pages of RING_SLOTS_PER_PAGE, given by the owner through a table of pointers; a page may be
-// missing until its first use. Kernel queues take pages on demand and, when the queue is empty, give back all but one and
-// begin at slot 0 again (ring_rewind: both sides quiet, which the kernel lock grants).
+// missing until its first use. Kernel queues take pages on demand (queue.h) and begin at slot 0 again when the queue is
+// empty (ring_rewind: both sides quiet, which the kernel lock grants).
 #pragma once
+
+#include <stdatomic.h>
 
 #include "abi/abi.h"
 #include "base/types.h"
 
-struct ring_slot {
+struct ring_header {
     uint32_t sender;   // pid, set by the kernel (RING-2)
     uint32_t length;   // bytes of payload
     uint64_t id;       // the application's
     uint64_t sequence; // place in the total order of the queue
     uint64_t sent_at;  // nanoseconds since boot
     uint64_t origin;   // which connection (to a server); 0 to a client
-    uint64_t reserved;
+    uint64_t reserved; // 0
+};
+
+struct ring_slot {
+    struct ring_header header;
     uint8_t payload[MESSAGE_MAX];
 };
 
 enum { RING_SLOTS_PER_PAGE = PAGE_SIZE / sizeof(struct ring_slot) };
+
+enum ring_result {
+    RING_OK,
+    RING_EMPTY,   // nothing to dequeue
+    RING_FULL,    // no room to enqueue
+    RING_TOO_BIG, // longer than the ring's message size, or than the buffer; nothing was moved
+    RING_NO_PAGE, // the slot's page is missing
+    RING_CORRUPT, // the peer broke the protocol; the ring is of no further use
+};
+
+// What the two sides share: nothing in it is trusted by either.
+struct ring_shared {
+    _Atomic uint64_t tail;
+    _Atomic uint64_t head;
+};
+
+// One side's private view.
+struct ring_end {
+    struct ring_shared *shared;
+    struct ring_slot *const *page; // ring_pages(depth) pointers, null where missing; only its owner changes it
+    uint64_t own;                  // this side's index; shared holds what the peer may know of it
+    uint64_t seen;                 // the last index of the peer that was believed
+    uint32_t position;             // own's slot: advances with own, wraps at depth
+    uint32_t depth, message_max;
+};
+
+struct ring_producer {
+    struct ring_end end;
+};
+
+struct ring_consumer {
+    struct ring_end end;
+};
+
+// Pages of slots that a ring of this depth needs.
+static inline uint32_t ring_pages(uint32_t depth) {
+    return (depth + RING_SLOTS_PER_PAGE - 1) / RING_SLOTS_PER_PAGE;
+}
+
+// The paired barriers. Whoever publishes an index has finished with the slots below it; whoever takes it may touch them.
+static inline void ring_publish(_Atomic uint64_t *index, uint64_t value) {
+    atomic_store_explicit(index, value, memory_order_release);
+}
+
+static inline uint64_t ring_take(const _Atomic uint64_t *index) {
+    return atomic_load_explicit(index, memory_order_acquire);
+}
+
+// Begin with an empty ring. depth is 1 to CHANNEL_DEPTH_MAX, message_max 1 to MESSAGE_MAX; page stays valid.
+void ring_init(struct ring_shared *shared);
+void ring_init_producer(struct ring_producer *producer, struct ring_shared *shared, struct ring_slot *const *page,
+                        uint32_t depth, uint32_t message_max);
+void ring_init_consumer(struct ring_consumer *consumer, struct ring_shared *shared, struct ring_slot *const *page,
+                        uint32_t depth, uint32_t message_max);
+
+// Producer: put header and header->length bytes of payload behind all that is queued.
+// RING_TOO_BIG, RING_FULL, RING_NO_PAGE, RING_CORRUPT.
+[[nodiscard]] enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_header *header,
+                                            const void *payload);
+// Consumer: look at the oldest message; its payload stays in the slot until ring_commit, which takes the message away.
+// A payload shared with a hostile peer may change meanwhile: copy it once. RING_EMPTY, RING_NO_PAGE, RING_CORRUPT.
+[[nodiscard]] enum ring_result ring_peek(struct ring_consumer *consumer, struct ring_header *header,
+                                         const uint8_t **payload);
+void ring_commit(struct ring_consumer *consumer); // after a ring_peek that found one
+// Consumer: peek, copy out, commit. RING_TOO_BIG if it does not fit capacity; besides as ring_peek.
+[[nodiscard]] enum ring_result ring_dequeue(struct ring_consumer *consumer, struct ring_header *header, void *buffer,
+                                            uint32_t capacity);
+
+// Messages queued, as this side may believe: exact for a quiet peer. RING_CORRUPT.
+[[nodiscard]] enum ring_result ring_count_produced(const struct ring_producer *producer, uint32_t *count);
+[[nodiscard]] enum ring_result ring_count_consumable(const struct ring_consumer *consumer, uint32_t *count);
+
+// An empty ring whose two sides are quiet begins at slot 0 again.
+void ring_rewind(struct ring_producer *producer, struct ring_consumer *consumer);

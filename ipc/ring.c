@@ -1,0 +1,154 @@
+#include "ipc/ring.h"
+
+#include "base/memory.h"
+#include "kernel/panic.h"
+
+static_assert(sizeof(struct ring_slot) * RING_SLOTS_PER_PAGE <= PAGE_SIZE);
+static_assert(sizeof(struct ring_slot) % alignof(struct ring_slot) == 0);
+
+static void end_init(struct ring_end *end, struct ring_shared *shared, struct ring_slot *const *page, uint32_t depth,
+                     uint32_t message_max) {
+    KASSERT(depth >= 1 && depth <= CHANNEL_DEPTH_MAX);
+    KASSERT(message_max >= 1 && message_max <= MESSAGE_MAX);
+    *end = (struct ring_end){.shared = shared, .page = page, .depth = depth, .message_max = message_max};
+}
+
+void ring_init(struct ring_shared *shared) {
+    atomic_init(&shared->tail, 0);
+    atomic_init(&shared->head, 0);
+}
+
+void ring_init_producer(struct ring_producer *producer, struct ring_shared *shared, struct ring_slot *const *page,
+                        uint32_t depth, uint32_t message_max) {
+    end_init(&producer->end, shared, page, depth, message_max);
+}
+
+void ring_init_consumer(struct ring_consumer *consumer, struct ring_shared *shared, struct ring_slot *const *page,
+                        uint32_t depth, uint32_t message_max) {
+    end_init(&consumer->end, shared, page, depth, message_max);
+}
+
+static struct ring_slot *end_slot(const struct ring_end *end) {
+    struct ring_slot *page = end->page[end->position / RING_SLOTS_PER_PAGE];
+    return page == nullptr ? nullptr : &page[end->position % RING_SLOTS_PER_PAGE];
+}
+
+static void end_advance(struct ring_end *end) {
+    end->own++;
+    end->position = end->position + 1 == end->depth ? 0 : end->position + 1;
+}
+
+// Where the peer may write, a word is read once and for all: a compiler that read it again after the check would let the
+// peer change it in between.
+static uint32_t read_once32(const uint32_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+static uint64_t read_once64(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void header_read(struct ring_header *to, const struct ring_header *from) {
+    to->sender = read_once32(&from->sender);
+    to->length = read_once32(&from->length);
+    to->id = read_once64(&from->id);
+    to->sequence = read_once64(&from->sequence);
+    to->sent_at = read_once64(&from->sent_at);
+    to->origin = read_once64(&from->origin);
+    to->reserved = 0;
+}
+
+enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_header *header, const void *payload) {
+    struct ring_end *end = &producer->end;
+    if (header->length > end->message_max) {
+        return RING_TOO_BIG;
+    }
+    if (end->own - end->seen == end->depth) {
+        uint64_t head = ring_take(&end->shared->head);
+        if (end->own - head > end->depth) {
+            return RING_CORRUPT;
+        }
+        end->seen = head;
+        if (end->own - head == end->depth) {
+            return RING_FULL;
+        }
+    }
+    struct ring_slot *slot = end_slot(end);
+    if (slot == nullptr) {
+        return RING_NO_PAGE;
+    }
+    slot->header = *header;
+    memcpy(slot->payload, payload, header->length);
+    end_advance(end);
+    ring_publish(&end->shared->tail, end->own);
+    return RING_OK;
+}
+
+enum ring_result ring_peek(struct ring_consumer *consumer, struct ring_header *header, const uint8_t **payload) {
+    struct ring_end *end = &consumer->end;
+    if (end->own == end->seen) {
+        uint64_t tail = ring_take(&end->shared->tail);
+        if (tail - end->own > end->depth) {
+            return RING_CORRUPT;
+        }
+        end->seen = tail;
+        if (tail == end->own) {
+            return RING_EMPTY;
+        }
+    }
+    struct ring_slot *slot = end_slot(end);
+    if (slot == nullptr) {
+        return RING_NO_PAGE;
+    }
+    header_read(header, &slot->header);
+    if (header->length > end->message_max) {
+        return RING_CORRUPT;
+    }
+    *payload = slot->payload;
+    return RING_OK;
+}
+
+void ring_commit(struct ring_consumer *consumer) {
+    struct ring_end *end = &consumer->end;
+    KASSERT(end->own != end->seen);
+    end_advance(end);
+    ring_publish(&end->shared->head, end->own);
+}
+
+enum ring_result ring_dequeue(struct ring_consumer *consumer, struct ring_header *header, void *buffer,
+                              uint32_t capacity) {
+    const uint8_t *payload;
+    enum ring_result result = ring_peek(consumer, header, &payload);
+    if (result != RING_OK) {
+        return result;
+    }
+    if (header->length > capacity) {
+        return RING_TOO_BIG;
+    }
+    memcpy(buffer, payload, header->length);
+    ring_commit(consumer);
+    return RING_OK;
+}
+
+static enum ring_result count_between(uint64_t head, uint64_t tail, uint32_t depth, uint32_t *count) {
+    if (tail - head > depth) {
+        return RING_CORRUPT;
+    }
+    *count = (uint32_t)(tail - head);
+    return RING_OK;
+}
+
+enum ring_result ring_count_produced(const struct ring_producer *producer, uint32_t *count) {
+    const struct ring_end *end = &producer->end;
+    return count_between(ring_take(&end->shared->head), end->own, end->depth, count);
+}
+
+enum ring_result ring_count_consumable(const struct ring_consumer *consumer, uint32_t *count) {
+    const struct ring_end *end = &consumer->end;
+    return count_between(end->own, ring_take(&end->shared->tail), end->depth, count);
+}
+
+void ring_rewind(struct ring_producer *producer, struct ring_consumer *consumer) {
+    KASSERT(producer->end.own == consumer->end.own);
+    producer->end.position = 0;
+    consumer->end.position = 0;
+}
