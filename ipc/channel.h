@@ -9,11 +9,18 @@
 // (OBJECT_CONNECTION).
 //
 // Hang-up: when the last handle of a connection closes, what it sent stays queued, what was queued for it is discarded and
-// counted, and behind everything it sent the servers receive one MESSAGE_HANGUP for it, which needs no slot. When
-// the last server handle closes, every connection of that time has lost its peer for good (recv first hands out what is
-// queued, then ERR_PEER_CLOSED); what was queued inbound stays for the next server, unless the channel is temporary:
-// then it is removed. A channel made by path without a server (mkchan) is a mailbox: clients may send before anyone
-// serves. A removed channel refuses opens and sends; servers may still receive what is queued.
+// counted, and behind everything it sent the servers receive one MESSAGE_HANGUP for it, which needs no slot (none if at
+// that moment nobody serves and nothing of it is queued: no server knows of it). When the last server handle closes,
+// every connection of that time has lost its peer for good (recv first hands out what is queued, then ERR_PEER_CLOSED);
+// what was queued inbound stays for the next server, unless the channel is temporary: then it is removed. A channel made
+// by path without a server (mkchan) is a mailbox: clients may send before anyone serves. A removed channel refuses opens
+// and sends; servers may still receive what is queued, and without a server it is discarded.
+//
+// Events are levels, defined by what they announce: READABLE, recv would not answer ERR_EMPTY; WRITABLE, send would not
+// answer ERR_FULL (on a channel: no client's queue is full); PEER_LOST on a connection, its servers are gone, on a
+// channel, a hang-up is queued; REMOVED.
+//
+// References: a channel lives while a server's handle, its node or an open connection refers to it.
 //
 // Books (IPC-6.4), always true under the lock, per channel and in total over both directions:
 //   sent = received + queued + discarded,  and a refused send counts only as rejected.
@@ -38,16 +45,19 @@ struct connection;
 extern const struct object_ops channel_ops, connection_ops;
 
 // Make a channel with no server. The caller gets one reference. owner is for show. ERR_INVALID, ERR_NO_MEMORY.
-[[nodiscard]] status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid, struct channel **channel);
+[[nodiscard]] status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid,
+                                   struct channel **channel);
 struct object *channel_object(struct channel *channel);
 struct channel *channel_of(struct object *object); // of an OBJECT_CHANNEL
 // Make a connection; one reference for the caller, who makes a handle of it. ERR_REMOVED, ERR_NO_MEMORY.
 [[nodiscard]] status_t channel_connect(struct channel *channel, uint32_t client_pid, struct object **connection);
-void channel_remove(struct channel *channel); // its node is gone, or it is temporary and lost its server
-// Called once when a temporary channel loses its last server, so that the namespace can take the node away (set by kfs).
+bool channel_removed(const struct channel *channel); // who would serve it: ERR_REMOVED
+void channel_remove(struct channel *channel);        // its node is gone, or it is temporary and lost its server
+// Called once when a temporary channel loses its last server, so that the namespace can take the node away (set by kfs;
+// null takes it back). That can be whenever a handle closes: also in a slice, hence inside any allocation.
 void channel_set_removal(struct channel *channel, void (*removal)(void *context), void *context);
 
-// For people: the path it was created at ("" if it has none), set by kfs; copied, truncated to PATH_MAX.
+// For people: the path it was created at ("" if it has none), set by kfs; copied, truncated to PATH_LEN_MAX.
 void channel_set_path(struct channel *channel, const char *path);
 
 struct channel_info {
@@ -74,7 +84,7 @@ struct connection_info {
 void connection_get_info(const struct connection *connection, struct connection_info *info);
 
 struct ipc_totals {
-    struct message_counts messages;                        // both directions, all channels there ever were
+    struct message_counts messages; // both directions, all channels there ever were
     uint64_t channels_active, channels_created, channels_destroyed;
     uint64_t connections_active, connections_created, connections_destroyed;
 };

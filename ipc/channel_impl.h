@@ -1,0 +1,93 @@
+// What the files of ipc/ share about channels and connections; nobody else looks inside. The states and the races are
+// drawn in README.md.
+#pragma once
+
+#include "ipc/channel.h"
+#include "ipc/id_tree.h"
+#include "ipc/queue.h"
+#include "kernel/slice.h"
+
+// Which way a message goes.
+enum direction {
+    INBOUND,  // from a client to the servers
+    OUTBOUND, // from a server to a client
+    DIRECTIONS
+};
+
+struct channel {
+    struct object object; // its handles are the servers'
+    struct id_node node;  // in the registry; node.id is the channel's
+    uint64_t created;
+    uint32_t owner_pid, mode, depth, message_max, flags;
+    bool removed;
+    bool drained;    // nobody can ever receive again: inbound is discarded, hang-ups are dropped
+    bool destroying; // no reference is left: freed when the sweep is done
+    bool sweeping;   // the sweep is queued or running
+
+    // Counts the times that the last server left. A connection of an earlier epoch has lost its peer: so all of them
+    // lose it at once, whenever the sweep comes to tell them.
+    uint64_t epoch;
+
+    struct queue inbound;
+    struct message_counts counts[DIRECTIONS];
+
+    struct id_tree connections; // all whose hang-up the servers have not received
+    uint32_t open;              // of those: not hung up
+    uint32_t full;              // of those: attached, and the queue to the client is full
+
+    // Every open connection is on quiet or untold. The sweep tells the waiters of those on untold what has changed.
+    struct list quiet, untold;
+    struct list starved;  // connections that somebody found not writable, longest ago first; told when there is room
+    struct list hang_ups; // connections whose hang-up is to be received, in order; each is a reference
+
+    struct slice sweep;
+    void (*removal)(void *context);
+    void *removal_context;
+    char path[PATH_LEN_MAX + 1];
+};
+
+struct connection {
+    struct object object;    // its handles are the client's
+    struct id_node node;     // in channel->connections while channel is not null
+    struct channel *channel; // referenced until hung up; null when the servers have received the hang-up, or never will
+    uint64_t epoch, opened;
+    uint32_t client_pid;
+    bool hung_up;
+    bool dying;     // no reference is left: freed when the release is done
+    bool releasing; // the release of the queue's memory is queued
+    uint64_t after; // hung up: the last inbound sequence before it
+    struct queue outbound;
+    struct message_counts counts[DIRECTIONS];
+    struct list told;    // in channel->quiet or untold
+    struct list starved; // in channel->starved or alone
+    struct list hang_up; // in channel->hang_ups or alone
+    struct slice release;
+};
+
+static inline struct connection *connection_of(struct object *object) {
+    return (struct connection *)object;
+}
+
+// Whether messages can still go both ways: not hung up, and the servers of its time are not gone.
+static inline bool connection_attached(const struct connection *connection) {
+    return !connection->hung_up && connection->epoch == connection->channel->epoch;
+}
+
+// Whether somebody serves.
+static inline bool channel_served(const struct channel *channel) {
+    return channel->object.handles > 0;
+}
+
+// The next thing a server receives: a hang-up, if every message that came before it has been received.
+struct connection *channel_hang_up_due(const struct channel *channel);
+// The servers have received it, or never will: the connection leaves the channel. May free it.
+void channel_forget(struct channel *channel, struct connection *connection);
+// A little of the sweep now, the rest in slices. May free a channel that is being destroyed.
+void channel_sweep(struct channel *channel);
+
+// Books (books.c). connection may be null where only a channel's are meant.
+void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);
+void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);
+void books_discarded(struct connection *connection, struct channel *channel, enum direction direction, uint64_t number);
+void books_rejected(struct connection *connection, struct channel *channel, enum direction direction);
+extern struct ipc_totals books_totals;

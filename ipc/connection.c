@@ -1,0 +1,206 @@
+// The connection: a client's side of a channel. Made by open or connect, ended by hanging up.
+#include "ipc/channel_impl.h"
+
+#include "base/format.h"
+#include "ipc/message.h"
+#include "kernel/include/arch.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/slab.h"
+#include "kernel/thread.h"
+#include "kernel/wait.h"
+
+enum { RELEASE_NOW = 4 }; // pages that hanging up returns at once; more go in slices
+
+static uint64_t last_id; // of any connection of any channel: an id is never used again
+
+status_t channel_connect(struct channel *channel, uint32_t client_pid, struct object **connection) {
+    if (channel->removed) {
+        return ERR_REMOVED;
+    }
+    object_ref(&channel->object); // the allocator may run slices, in which its last handle goes
+    struct connection *new = slab_alloc(sizeof *new);
+    if (new == nullptr || channel->removed) {
+        status_t status = new == nullptr ? ERR_NO_MEMORY : ERR_REMOVED;
+        slab_free(new, sizeof *new);
+        object_unref(&channel->object);
+        return status;
+    }
+    object_init(&new->object, &connection_ops);
+    new->channel = channel;
+    new->epoch = channel->epoch;
+    new->opened = arch_time_now();
+    new->client_pid = client_pid;
+    queue_init(&new->outbound, channel->depth, channel->message_max);
+    list_init(&new->starved);
+    list_init(&new->hang_up);
+    list_init(&new->release.link);
+    new->node.id = ++last_id;
+    id_tree_insert(&channel->connections, &new->node);
+    list_push_back(&channel->quiet, &new->told);
+    channel->open++;
+    books_totals.connections_active++;
+    books_totals.connections_created++;
+    *connection = &new->object;
+    return 0;
+}
+
+// ---- hanging up ------------------------------------------------------------------------------------------------------
+
+static bool release_step(struct slice *slice, unsigned *budget) {
+    struct connection *connection = container_of(slice, struct connection, release);
+    if (!queue_release(&connection->outbound, budget)) {
+        return false;
+    }
+    connection->releasing = false;
+    if (connection->dying) {
+        slab_free(connection, sizeof *connection);
+    }
+    return true;
+}
+
+// Return the queue's memory, and the connection's own if it is dying: a little now, the rest in slices.
+static void release(struct connection *connection) {
+    if (connection->releasing) {
+        return;
+    }
+    connection->releasing = true;
+    unsigned budget = RELEASE_NOW;
+    if (!release_step(&connection->release, &budget)) {
+        slice_queue(&connection->release, release_step);
+    }
+}
+
+// Whether servers must be told. Not if nobody serves and nothing of it is queued: then no server that is or will be
+// knows of it. Not if nobody will ever serve.
+static bool hang_up_owed(const struct connection *connection) {
+    const struct channel *channel = connection->channel;
+    return !channel->drained && (channel_served(channel) || connection->counts[INBOUND].queued > 0);
+}
+
+// The client is gone; owed: the servers shall hear of it. Consumes the reference to the channel.
+static void hang_up(struct connection *connection, bool owed) {
+    struct channel *channel = connection->channel;
+    bool was_full = connection_attached(connection) && queue_full(&connection->outbound);
+    connection->hung_up = true;
+    books_discarded(connection, channel, OUTBOUND, queue_discard(&connection->outbound));
+    release(connection);
+    list_remove(&connection->told);
+    list_remove(&connection->starved);
+    channel->open--;
+    books_totals.connections_active--;
+    books_totals.connections_destroyed++;
+    uint32_t changed = 0;
+    if (was_full && --channel->full == 0) {
+        changed |= EVENT_WRITABLE;
+    }
+    if (owed) {
+        connection->after = queue_last_sequence(&channel->inbound);
+        object_ref(&connection->object);
+        list_push_back(&channel->hang_ups, &connection->hang_up);
+        changed |= EVENT_READABLE | EVENT_PEER_LOST;
+    } else {
+        id_tree_remove(&channel->connections, &connection->node);
+        connection->channel = nullptr;
+    }
+    if (changed != 0) {
+        object_notify(&channel->object, changed);
+    }
+    object_unref(&channel->object);
+}
+
+static void connection_unhandled(struct object *object) {
+    hang_up(connection_of(object), hang_up_owed(connection_of(object)));
+    object_notify(object, connection_ops.events(object)); // who still waits on it by a handle that is gone
+}
+
+static void connection_destroy(struct object *object) {
+    struct connection *connection = connection_of(object);
+    if (!connection->hung_up) {
+        // It never got a handle: its maker could not insert one. The servers have not heard of it.
+        KASSERT(connection->counts[INBOUND].sent == 0);
+        hang_up(connection, false);
+    }
+    connection->dying = true;
+    release(connection);
+}
+
+// ---- what it shows ---------------------------------------------------------------------------------------------------
+
+// Levels, defined by the calls they announce: READABLE when recv would not answer ERR_EMPTY, WRITABLE when send would not
+// answer ERR_FULL. Who asks and finds it not writable is remembered, so that room in the queue is told to those who wait
+// for it without a look at those who do not: every waiter asks before it waits.
+static uint32_t connection_events(const struct object *object) {
+    struct connection *connection = (struct connection *)object;
+    struct channel *channel = connection->channel;
+    bool attached = connection_attached(connection);
+    bool removed = channel != nullptr && channel->removed;
+    uint32_t events = 0;
+    if (queue_count(&connection->outbound) > 0 || !attached || removed) {
+        events |= EVENT_READABLE;
+    }
+    if (!attached || removed || !queue_full(&channel->inbound)) {
+        events |= EVENT_WRITABLE;
+    } else if (!list_is_linked(&connection->starved)) {
+        list_push_back(&channel->starved, &connection->starved);
+    }
+    if (!attached) {
+        events |= EVENT_PEER_LOST;
+    }
+    if (removed) {
+        events |= EVENT_REMOVED;
+    }
+    return events;
+}
+
+static long connection_read(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
+                            uint64_t offset) {
+    (void)self;
+    (void)offset;
+    struct received received;
+    long status = message_receive(object, buffer, length, &received);
+    return status == ERR_PEER_CLOSED ? 0 : status;
+}
+
+static long connection_write(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
+                             uint64_t offset) {
+    (void)offset;
+    long status = message_send(object, self->process->pid, buffer, length, 0, 0);
+    return status < 0 ? status : (long)length;
+}
+
+static void connection_describe(const struct object *object, char *text, size_t capacity) {
+    const struct connection *connection = (const struct connection *)object;
+    const struct channel *channel = connection->channel;
+    format(text, capacity, "client %llu of %llu %s", (unsigned long long)connection->node.id,
+           channel == nullptr ? 0 : (unsigned long long)channel->node.id, channel == nullptr ? "" : channel->path);
+}
+
+const struct object_ops connection_ops = {
+    .kind = OBJECT_CONNECTION,
+    .name = "connection",
+    .destroy = connection_destroy,
+    .unhandled = connection_unhandled,
+    .events = connection_events,
+    .read = connection_read,
+    .write = connection_write,
+    .describe = connection_describe,
+};
+
+void connection_get_info(const struct connection *connection, struct connection_info *info) {
+    const struct channel *channel = connection->channel;
+    *info = (struct connection_info){
+        .id = connection->node.id,
+        .opened = connection->opened,
+        .client_pid = connection->client_pid,
+        .hung_up = connection->hung_up,
+        .peer_lost = !connection_attached(connection),
+        .inbound = connection->counts[INBOUND],
+        .outbound = connection->counts[OUTBOUND],
+    };
+    // A channel discards all that is queued inbound in one go, without a look at whose it was.
+    if (channel == nullptr || channel->drained) {
+        info->inbound.discarded += info->inbound.queued;
+        info->inbound.queued = 0;
+    }
+}

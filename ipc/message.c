@@ -1,0 +1,202 @@
+// Send and receive. Both directions follow one plan:
+//
+//   send     refuse by what is known; copy the payload in; reserve a slot; refuse again; commit
+//   receive  look at the oldest; copy it out; commit
+//
+// Copying and reserving may bring pages in, and an allocator that has run dry runs slices, which can close handles of
+// dying processes: hence the second look before the commit. Between it and the commit nothing else can happen, so a
+// fault, a shortage or a death in the middle leaves no half message and loses none.
+#include "ipc/message.h"
+
+#include "ipc/channel_impl.h"
+#include "kernel/include/arch.h"
+#include "kernel/panic.h"
+#include "kernel/wait.h"
+
+// Why a message of this length cannot go to the servers now; 0 if it can.
+static status_t inbound_refusal(const struct connection *connection, uint64_t length) {
+    const struct channel *channel = connection->channel;
+    if (length > channel->message_max) {
+        return ERR_TOO_BIG;
+    }
+    if (!connection_attached(connection)) {
+        return ERR_PEER_CLOSED;
+    }
+    if (channel->removed) {
+        return ERR_REMOVED;
+    }
+    return queue_full(&channel->inbound) ? ERR_FULL : 0;
+}
+
+// Why a message of this length cannot go to this client now.
+static status_t outbound_refusal(const struct channel *channel, const struct connection *connection, uint64_t length) {
+    if (length > channel->message_max) {
+        return ERR_TOO_BIG;
+    }
+    if (connection == nullptr) {
+        return ERR_NOT_FOUND;
+    }
+    if (connection->channel != channel || !connection_attached(connection)) {
+        return ERR_PEER_CLOSED;
+    }
+    if (channel->removed) {
+        return ERR_REMOVED;
+    }
+    return queue_full(&connection->outbound) ? ERR_FULL : 0;
+}
+
+static uint64_t put(struct queue *queue, uint32_t sender, const void *payload, uint64_t length, uint64_t id,
+                    uint64_t origin) {
+    struct ring_header header = {
+        .sender = sender, .length = (uint32_t)length, .id = id, .sent_at = arch_time_now(), .origin = origin};
+    queue_put(queue, &header, payload);
+    return header.sequence;
+}
+
+static long send_to_servers(struct connection *connection, uint32_t sender, user_ptr_t from, uint64_t length,
+                            uint64_t id) {
+    struct channel *channel = connection->channel;
+    uint8_t payload[MESSAGE_MAX];
+    status_t status = inbound_refusal(connection, length);
+    if (status == 0) {
+        status = user_copy_in(payload, from, length);
+    }
+    if (status == 0) {
+        status = queue_reserve(&channel->inbound);
+    }
+    status_t refusal = inbound_refusal(connection, length);
+    if (refusal != 0 || status != 0) {
+        books_rejected(connection, channel, INBOUND);
+        return refusal != 0 ? refusal : status;
+    }
+    bool was_empty = queue_count(&channel->inbound) == 0;
+    uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
+    books_sent(connection, channel, INBOUND, (uint32_t)length);
+    if (was_empty) {
+        object_notify(&channel->object, EVENT_READABLE);
+    }
+    return (long)sequence;
+}
+
+static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t from, uint64_t length, uint64_t id,
+                           uint64_t to) {
+    struct id_node *node = id_tree_find(&channel->connections, to);
+    struct connection *connection = node == nullptr ? nullptr : container_of(node, struct connection, node);
+    status_t refusal = outbound_refusal(channel, connection, length);
+    if (refusal != 0) {
+        books_rejected(connection, channel, OUTBOUND);
+        return refusal;
+    }
+    uint8_t payload[MESSAGE_MAX];
+    object_ref(&connection->object); // its client may die while we copy
+    status_t status = user_copy_in(payload, from, length);
+    if (status == 0) {
+        status = queue_reserve(&connection->outbound);
+    }
+    refusal = outbound_refusal(channel, connection, length);
+    if (refusal != 0 || status != 0) {
+        books_rejected(connection, channel, OUTBOUND);
+        object_unref(&connection->object);
+        return refusal != 0 ? refusal : status;
+    }
+    bool was_empty = queue_count(&connection->outbound) == 0;
+    uint64_t sequence = put(&connection->outbound, sender, payload, length, id, 0);
+    books_sent(connection, channel, OUTBOUND, (uint32_t)length);
+    if (queue_full(&connection->outbound)) {
+        channel->full++;
+    }
+    if (was_empty) {
+        object_notify(&connection->object, EVENT_READABLE);
+    }
+    object_unref(&connection->object);
+    return (long)sequence;
+}
+
+long message_send(struct object *object, uint32_t sender, user_ptr_t payload, uint64_t length, uint64_t id,
+                  uint64_t to) {
+    if (object->ops->kind == OBJECT_CONNECTION) {
+        KASSERT(to == 0);
+        return send_to_servers(connection_of(object), sender, payload, length, id);
+    }
+    return send_to_client(channel_of(object), sender, payload, length, id, to);
+}
+
+// The oldest message of a queue to the user; it stays in the queue. Returns its length.
+static long copy_oldest(struct queue *queue, user_ptr_t buffer, uint64_t capacity, struct ring_header *header) {
+    const uint8_t *payload;
+    bool found = queue_peek(queue, header, &payload);
+    KASSERT(found);
+    if (header->length > capacity) {
+        return ERR_TOO_BIG;
+    }
+    status_t status = user_copy_out(buffer, payload, header->length);
+    return status != 0 ? status : (long)header->length;
+}
+
+static void tell_of(const struct ring_header *header, struct received *received) {
+    *received = (struct received){.sender = header->sender,
+                                  .kind = MESSAGE_DATA,
+                                  .id = header->id,
+                                  .connection = header->origin,
+                                  .sequence = header->sequence};
+}
+
+static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uint64_t capacity,
+                                 struct received *received) {
+    struct connection *gone = channel_hang_up_due(channel);
+    if (gone != nullptr) {
+        *received = (struct received){
+            .sender = gone->client_pid, .kind = MESSAGE_HANGUP, .connection = gone->node.id, .sequence = gone->after};
+        channel_forget(channel, gone);
+        return 0;
+    }
+    if (queue_count(&channel->inbound) == 0) {
+        return channel->removed ? ERR_REMOVED : ERR_EMPTY;
+    }
+    struct ring_header header;
+    long length = copy_oldest(&channel->inbound, buffer, capacity, &header);
+    if (length < 0) {
+        return length;
+    }
+    queue_drop(&channel->inbound);
+    // A connection stays in the tree until its hang-up is received, and that comes after its messages.
+    struct id_node *node = id_tree_find(&channel->connections, header.origin);
+    KASSERT(node != nullptr);
+    books_received(container_of(node, struct connection, node), channel, INBOUND, header.length);
+    tell_of(&header, received);
+    if (!list_empty(&channel->starved)) {
+        channel_sweep(channel);
+    }
+    return length;
+}
+
+static long receive_from_servers(struct connection *connection, user_ptr_t buffer, uint64_t capacity,
+                                 struct received *received) {
+    struct channel *channel = connection->channel;
+    if (queue_count(&connection->outbound) == 0) {
+        if (!connection_attached(connection)) {
+            return ERR_PEER_CLOSED;
+        }
+        return channel->removed ? ERR_REMOVED : ERR_EMPTY;
+    }
+    struct ring_header header;
+    long length = copy_oldest(&connection->outbound, buffer, capacity, &header);
+    if (length < 0) {
+        return length;
+    }
+    bool was_full = queue_full(&connection->outbound);
+    queue_drop(&connection->outbound);
+    books_received(connection, channel, OUTBOUND, header.length);
+    tell_of(&header, received);
+    if (was_full && connection_attached(connection) && --channel->full == 0) {
+        object_notify(&channel->object, EVENT_WRITABLE);
+    }
+    return length;
+}
+
+long message_receive(struct object *object, user_ptr_t buffer, uint64_t capacity, struct received *received) {
+    if (object->ops->kind == OBJECT_CONNECTION) {
+        return receive_from_servers(connection_of(object), buffer, capacity, received);
+    }
+    return receive_from_clients(channel_of(object), buffer, capacity, received);
+}
