@@ -1,0 +1,37 @@
+// Bodies of the seam's inline functions (kernel/include/arch.h) for x86_64.
+#pragma once
+
+#define X86_DIRECT_MAP   0xffff800000000000u // all RAM, from physical address 0
+#define X86_IMAGE_OFFSET 0xffffffff80000000u // the kernel image: link address minus load address
+
+static inline void *arch_phys_to_virt(paddr_t address) {
+    return (void *)(address + X86_DIRECT_MAP);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *pointer) {
+    uint64_t va = (uint64_t)pointer;
+    return va >= X86_IMAGE_OFFSET ? va - X86_IMAGE_OFFSET : va - X86_DIRECT_MAP;
+}
+
+static inline void arch_cpu_relax(void) {
+    __asm__ volatile("pause");
+}
+
+static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]) {
+    arg[0] = frame->rdi;
+    arg[1] = frame->rsi;
+    arg[2] = frame->rdx;
+    arg[3] = frame->r10;
+    arg[4] = frame->r8;
+    arg[5] = frame->r9;
+    return frame->rax;
+}
+
+// The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
+static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
+    frame->rax = (uint64_t)status;
+    frame->rdi = word[0];
+    frame->rsi = word[1];
+    frame->rdx = word[2];
+    frame->r10 = word[3];
+}

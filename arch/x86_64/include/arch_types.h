@@ -1,0 +1,81 @@
+// The port's types for the seam (kernel/include/arch.h): what of a thread, an address space and a CPU belongs to x86_64.
+#pragma once
+
+#include "base/types.h"
+
+#define ARCH_NAME "x86_64"
+
+// The lowest 64 KiB stay unmapped, for null pointers. The topmost user page too, so that no instruction that enters the
+// kernel can end at a non-canonical address.
+#define ARCH_USER_BASE 0x0000000000010000u
+#define ARCH_USER_TOP  0x00007ffffffff000u
+
+struct cpu;
+struct thread;
+
+// User registers at kernel entry, in the order in which entry.S and the processor push them, and the same for a trap in
+// the kernel itself. A minimal frame (vector X86_VECTOR_SYSCALL) holds only what a call keeps and its arguments: rip,
+// rflags, rsp, rbp, rax, rdi, rsi, rdx, r10, r8, r9; the rest of it is stale.
+struct arch_frame {
+    alignas(16) uint64_t r15;
+    uint64_t r14, r13, r12, rbx;
+    uint64_t r11, r10, r9, r8;
+    uint64_t rax, rcx, rdx, rsi, rdi;
+    uint64_t rbp;
+    uint64_t vector; // also tells minimal from full
+    uint64_t error;  // the processor's error code, or 0
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+static_assert(sizeof(struct arch_frame) % 16 == 0);
+
+enum { X86_VECTOR_STATE_SIZE = 512 };
+
+// Vector state: absent until the thread first uses it, then switched with the thread.
+struct arch_thread {
+    alignas(16) uint8_t vector_state[X86_VECTOR_STATE_SIZE]; // FXSAVE image
+    bool vector_used;
+};
+
+struct arch_space {
+    uint64_t root;    // physical address of the top table
+    uint64_t running; // CPUs that are in this space
+    uint64_t cached;  // CPUs that may hold translations of it under its PCID
+    uint16_t pcid;    // 0: none, translations go with every switch
+};
+
+// The processor's task state segment: stacks only. Packed as the processor reads it.
+struct [[gnu::packed]] x86_tss {
+    uint32_t reserved0;
+    uint64_t rsp[3]; // rsp[0]: the end of the current thread's frame
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+static_assert(sizeof(struct x86_tss) == 104);
+
+// Per-CPU data of the port; the kernel's gs base points here.
+struct arch_cpu {
+    alignas(64) struct cpu *self; // what arch_cpu_current returns
+    struct thread *thread;        // whose frame user entries fill
+    uint64_t scratch;             // the user's stack pointer, for a few instructions of the call entry
+    uint64_t stack_top;           // this CPU's kernel stack
+    struct arch_space *space;     // in place on this CPU; null: the kernel's
+    uint64_t deadline;            // what the timer is armed for
+    uint64_t tsc_offset;          // added to this CPU's time-stamp counter
+    uint32_t index;
+    uint32_t apic_id;
+    bool vector_enabled; // CR0.TS is clear: the current thread's vector state is loaded
+    uint64_t gdt[8];
+    uint32_t tss_pad; // so that rsp[0] is aligned
+    struct x86_tss tss;
+};
+static_assert(offsetof(struct arch_cpu, tss.rsp) % 8 == 0);
+
+static inline struct cpu *arch_cpu_current(void) {
+    struct cpu *self;
+    __asm__("mov %%gs:0, %0" : "=r"(self));
+    return self;
+}
+static_assert(offsetof(struct arch_cpu, self) == 0);

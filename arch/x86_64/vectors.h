@@ -1,0 +1,20 @@
+// Interrupt vectors.
+#pragma once
+
+enum {
+    X86_VECTOR_DEBUG = 1,
+    X86_VECTOR_NMI = 2,
+    X86_VECTOR_BREAKPOINT = 3,
+    X86_VECTOR_NO_VECTOR_UNIT = 7,
+    X86_VECTOR_DOUBLE_FAULT = 8,
+    X86_VECTOR_PROTECTION = 13,
+    X86_VECTOR_PAGE_FAULT = 14,
+    X86_VECTOR_MACHINE_CHECK = 18,
+    X86_VECTOR_EXCEPTIONS = 32, // below: the processor's own
+    X86_VECTOR_LEGACY = 32,     // 16 of the legacy controllers, masked for good
+    X86_VECTOR_CONSOLE = 48,
+    X86_VECTOR_TIMER = 240,
+    X86_VECTOR_IPI = 241,
+    X86_VECTOR_SPURIOUS = 255,
+    X86_VECTOR_SYSCALL = 256, // no vector: marks the minimal frame of a call
+};
