@@ -1,0 +1,257 @@
+// Into the kernel and back to user mode.
+//
+// Entries from user mode save the user's registers straight into the current thread's frame (the processor itself pushes
+// there: TSS.rsp0 is the end of that frame), switch to the CPU's kernel stack and call C, which returns the thread to
+// resume, or null to idle. There are two kinds of frame, told apart by their vector:
+//   minimal  a call (syscall instruction). The ABI keeps rip, rflags, rsp and rbp; those and the arguments are saved. On
+//            return rax, rdi, rsi, rdx, r10 carry the answer, rcx and r11 are the processor's, all others are zero.
+//   full     everything else: every register comes back.
+// Entries from kernel mode are interrupts of the idle loop and kernel bugs; they use the stack they happen on.
+// NMI, double fault and machine check may hit anywhere, even between an entry and its swapgs: they run on stacks of their
+// own and look at the gs base itself (user code cannot set it: CR4.FSGSBASE stays off, and every segment's base is 0).
+
+#include "x86_offsets.h"
+
+#define MSR_GS_BASE 0xc0000101
+
+// With SMAP, user mode's AC flag must not stay set in the kernel. Patched to clac where the CPU has SMAP.
+.macro CLEAR_AC
+770:
+    nopl (%rax)
+    .pushsection .smap_sites, "a"
+    .quad 770b
+    .byte 0xca, 0, 0, 0, 0, 0, 0, 0
+    .popsection
+.endm
+
+// Below what the processor and the stub pushed.
+.macro PUSH_REGISTERS
+    push %rbp
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    cld
+    CLEAR_AC
+.endm
+
+.macro POP_REGISTERS
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    pop %rbp
+.endm
+
+    .section .text.entry, "ax"
+
+// The syscall instruction: rcx = rip, r11 = rflags, flags masked (IA32_FMASK), stack still the user's.
+    .balign 64
+    .global x86_enter_call
+x86_enter_call:
+    swapgs
+    mov %rsp, %gs:CPU_SCRATCH
+    mov %gs:CPU_THREAD, %rsp
+    mov %rcx, THREAD_FRAME + FRAME_RIP(%rsp)
+    mov %r11, THREAD_FRAME + FRAME_RFLAGS(%rsp)
+    mov %rax, THREAD_FRAME + FRAME_RAX(%rsp)
+    mov %rdi, THREAD_FRAME + FRAME_RDI(%rsp)
+    mov %rsi, THREAD_FRAME + FRAME_RSI(%rsp)
+    mov %rdx, THREAD_FRAME + FRAME_RDX(%rsp)
+    mov %r10, THREAD_FRAME + FRAME_R10(%rsp)
+    mov %r8, THREAD_FRAME + FRAME_R8(%rsp)
+    mov %r9, THREAD_FRAME + FRAME_R9(%rsp)
+    mov %rbp, THREAD_FRAME + FRAME_RBP(%rsp)
+    movq $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rsp)
+    mov %rsp, %rdi
+    mov %gs:CPU_SCRATCH, %rax
+    mov %rax, THREAD_FRAME + FRAME_RSP(%rsp)
+    mov %gs:CPU_STACK_TOP, %rsp
+    xor %ebp, %ebp
+    call trap_syscall
+
+// Go on with the thread in rax; its address space is in place. Null: idle.
+x86_resume:
+    test %rax, %rax
+    jz x86_idle
+    cmp %gs:CPU_THREAD, %rax
+    je 1f
+    mov %rax, %gs:CPU_THREAD
+    lea THREAD_FRAME + FRAME_SIZE(%rax), %rcx
+    mov %rcx, %gs:CPU_RSP0
+1:  cmpl $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rax)
+    jne x86_resume_full
+
+    // A call's rip lies behind a syscall instruction in user space, below ARCH_USER_TOP: canonical, as sysret needs.
+    mov THREAD_FRAME + FRAME_RIP(%rax), %rcx
+    mov THREAD_FRAME + FRAME_RFLAGS(%rax), %r11
+    mov THREAD_FRAME + FRAME_RDI(%rax), %rdi
+    mov THREAD_FRAME + FRAME_RSI(%rax), %rsi
+    mov THREAD_FRAME + FRAME_RDX(%rax), %rdx
+    mov THREAD_FRAME + FRAME_R10(%rax), %r10
+    mov THREAD_FRAME + FRAME_RBP(%rax), %rbp
+    mov THREAD_FRAME + FRAME_RSP(%rax), %rsp
+    mov THREAD_FRAME + FRAME_RAX(%rax), %rax
+    xor %ebx, %ebx
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+    swapgs
+    sysretq
+
+x86_resume_full:
+    // iretq would fault in the kernel on a non-canonical rip, which a jump can leave behind on some processors.
+    mov THREAD_FRAME + FRAME_RIP(%rax), %rcx
+    shr $47, %rcx
+    jnz x86_resume_nowhere
+    lea THREAD_FRAME(%rax), %rsp
+    POP_REGISTERS
+    add $16, %rsp
+    swapgs
+    iretq
+
+// The thread's next instruction has no address: a fault of its own.
+x86_resume_nowhere:
+    movq $VECTOR_PROTECTION, THREAD_FRAME + FRAME_VECTOR(%rax)
+    movq $0, THREAD_FRAME + FRAME_ERROR(%rax)
+    mov %rax, %rdi
+    call x86_trap_user
+    jmp x86_resume
+
+// Nothing to run: wait for interrupts, which arrive in kernel mode, until there is.
+    .global x86_idle
+x86_idle:
+    mov %gs:CPU_STACK_TOP, %rsp
+    xor %ebp, %ebp
+1:  sti
+    hlt
+    cli
+    call trap_idle
+    test %rax, %rax
+    jz 1b
+    jmp x86_resume
+
+// All vectors but the three below, with vector and error code pushed.
+x86_enter_trap:
+    testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jz 2f
+    swapgs
+    PUSH_REGISTERS
+    mov %gs:CPU_THREAD, %rdi
+    mov %gs:CPU_STACK_TOP, %rsp
+    xor %ebp, %ebp
+    call x86_trap_user
+    jmp x86_resume
+2:  PUSH_REGISTERS
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    call x86_trap_kernel
+    POP_REGISTERS
+    add $16, %rsp
+    iretq
+
+// NMI, double fault, machine check.
+x86_enter_anywhere:
+    PUSH_REGISTERS
+    mov $MSR_GS_BASE, %ecx
+    rdmsr
+    mov %edx, %ebx
+    test %edx, %edx
+    js 3f
+    swapgs
+3:  mov %rsp, %rdi
+    call x86_trap_anywhere
+    test %ebx, %ebx
+    js 4f
+    swapgs
+4:  POP_REGISTERS
+    add $16, %rsp
+    iretq
+
+// One stub per vector, 16 bytes each. The processor pushes an error code for the vectors named here.
+    .balign 16
+    .global x86_stubs
+x86_stubs:
+    vector = 0
+    .rept 256
+    .balign 16
+    .if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
+    .else
+    push $0
+    .endif
+    push $vector
+    .if (vector == 2) || (vector == 8) || (vector == 18)
+    jmp x86_enter_anywhere
+    .else
+    jmp x86_enter_trap
+    .endif
+    vector = vector + 1
+    .endr
+
+// void x86_run(void (*function)(void *argument), void *argument): call it on this CPU's kernel stack, then idle.
+    .text
+    .global x86_run
+x86_run:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %gs:CPU_STACK_TOP, %rsp
+    xor %ebp, %ebp
+    call *%rax
+    jmp x86_idle
+
+// bool x86_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
+    .global x86_copy
+x86_copy:
+770:
+    nopl (%rax)                             // stac
+    mov %rdx, %rcx
+    shr $3, %rcx
+771:
+    rep movsq
+    mov %edx, %ecx
+    and $7, %ecx
+772:
+    rep movsb
+    mov $1, %eax
+773:
+    nopl (%rax)                             // clac
+    ret
+x86_copy_fault:
+    xor %eax, %eax
+    jmp 773b
+
+    .pushsection .smap_sites, "a"
+    .quad 770b
+    .byte 0xcb, 0, 0, 0, 0, 0, 0, 0
+    .quad 773b
+    .byte 0xca, 0, 0, 0, 0, 0, 0, 0
+    .popsection
+    .pushsection .fixups, "a"
+    .quad 771b, x86_copy_fault
+    .quad 772b, x86_copy_fault
+    .popsection
+
+    .section .note.GNU-stack, "", @progbits
