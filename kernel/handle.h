@@ -2,31 +2,42 @@
 // generation << 16 | index, positive as an i32, never 0, so that a stale value is refused instead of naming a successor.
 // Lookup is one level: index to entry.
 //
-// Derivation: dup and give derive a handle from another, across processes. All handles of one origin form one list in
-// preorder with depths: what follows a handle with greater depth, up to the first that is not deeper, is derived from
-// it. A new one goes right behind its parent with depth max(parent + 1, depth of the next if that is the parent's
-// descendant), so that insertion and removal are O(1) and revocation (stage 7) is a walk of what it revokes.
+// Derivation: dup and give derive a handle from another, across processes. A handle that takes part has a place in the
+// tree of its origin (struct lineage): below a place lies what was derived from it, so that revocation (stage 7) is a walk
+// of what it revokes. When a handle goes while others derive from it, its place stays as long as it joins two or more;
+// with one below, that one takes the place over. So closing is O(1), never makes a handle the descendant of one that it
+// was not derived from, and no more places stand empty than handles are alive.
 //
-// Entries never move while the table lives (they are linked), tables grow by chunks. Needs the kernel lock.
+// Entries never move while the table lives (places point to them), tables grow by chunks. Needs the kernel lock.
 #pragma once
 
 #include "kernel/object.h"
 
+struct handle;
+
+enum { HANDLE_VISIT_MAX = 256 };
+
+struct lineage {
+    struct handle *handle;  // null: gone, the place joins those below
+    struct lineage *parent; // null: the origin
+    struct list children;   // of struct lineage.siblings
+    struct list siblings;
+};
+
 struct handle {
     struct object *object;   // null: free
-    struct list derivation;  // preorder list of one origin
-    uint32_t depth;
-    uint16_t generation;
+    struct lineage *lineage; // null: an origin from which nothing derives
+    uint64_t badge;          // free entries: index + 1 of the next free one, 0 for none
+    uint16_t generation;     // 1 to 0x7fff
     uint8_t rights;
-    uint64_t badge; // free entries: index of the next free one
 };
 
 struct handle_table {
-    struct handle **chunk; // HANDLE_CHUNK entries each; null until used
+    struct handle **chunk;   // HANDLE_CHUNK entries each; null until used
     uint32_t chunk_capacity;
     uint32_t used;      // handles alive
     uint32_t fresh;     // entries ever used; those beyond are untouched
-    uint32_t free_head; // index of a free entry below fresh, 0 for none (index 0 is never given out)
+    uint32_t free_head; // index + 1 of a free entry below fresh, 0 for none
 };
 
 // Put a new handle for object into the table. parent is what it derives from, null for an origin. On success the object
@@ -40,8 +51,10 @@ struct handle_table {
 [[nodiscard]] status_t handle_get(struct handle_table *table, handle_t value, enum object_kind kind, uint32_t rights,
                                   struct object **object);
 [[nodiscard]] status_t handle_close(struct handle_table *table, handle_t value);
-// Visit handles: the first entry in use at or after *index, whose index is stored; null at the end.
+// Visit handles: the first entry in use at or after *index, whose index is stored; null at the end, or after
+// HANDLE_VISIT_MAX unused ones, when *index is where to go on: it is below table->fresh.
 struct handle *handle_next(struct handle_table *table, uint32_t *index);
 handle_t handle_value(const struct handle *handle, uint32_t index);
 // Close up to *budget handles; true when the table is empty and its memory returned.
 [[nodiscard]] bool handle_table_destroy(struct handle_table *table, unsigned *budget);
+uint64_t handle_count(void); // alive, in all tables

@@ -1,0 +1,240 @@
+#include "kernel/handle.h"
+
+#include "base/memory.h"
+#include "kernel/panic.h"
+#include "kernel/slab.h"
+
+enum { HANDLE_CHUNK = 32, CHUNKS_INITIAL = 2, GENERATION_MAX = 0x7fff };
+static_assert(HANDLES_MAX == 1 << 16, "an index has 16 bits");
+
+static uint64_t alive;
+
+static struct handle *entry_at(const struct handle_table *table, uint32_t index) {
+    return &table->chunk[index / HANDLE_CHUNK][index % HANDLE_CHUNK];
+}
+
+handle_t handle_value(const struct handle *handle, uint32_t index) {
+    return (handle_t)handle->generation << 16 | index;
+}
+
+// ---- derivation ------------------------------------------------------------------------------------------------------
+
+static struct lineage *lineage_new(struct handle *handle) {
+    struct lineage *place = slab_alloc(sizeof *place);
+    if (place != nullptr) {
+        place->handle = handle;
+        list_init(&place->children);
+        list_init(&place->siblings);
+    }
+    return place;
+}
+
+static void lineage_free(struct lineage *place) {
+    list_remove(&place->siblings);
+    slab_free(place, sizeof *place);
+}
+
+// A place without a handle is kept only while it joins two or more below it.
+static void lineage_tidy(struct lineage *place) {
+    struct list *first = list_first(&place->children);
+    if (place->handle != nullptr || (first != nullptr && list_next(&place->children, first) != nullptr)) {
+        return;
+    }
+    struct lineage *parent = place->parent;
+    if (first != nullptr) {
+        struct lineage *heir = container_of(first, struct lineage, siblings);
+        list_remove(&heir->siblings);
+        heir->parent = parent;
+        if (parent != nullptr) {
+            list_insert_after(&place->siblings, &heir->siblings);
+        }
+    }
+    lineage_free(place);
+    // The parent has lost one below unless an heir stepped in. It joined two or more, so nothing above it changes.
+    if (first == nullptr && parent != nullptr) {
+        lineage_tidy(parent);
+    }
+}
+
+static void lineage_drop(struct handle *handle) {
+    struct lineage *place = handle->lineage;
+    if (place != nullptr) {
+        handle->lineage = nullptr;
+        place->handle = nullptr;
+        lineage_tidy(place);
+    }
+}
+
+// ---- the table -------------------------------------------------------------------------------------------------------
+
+// Room for one more fresh entry.
+static status_t table_grow(struct handle_table *table) {
+    uint32_t index = table->fresh / HANDLE_CHUNK;
+    if (index >= table->chunk_capacity) {
+        uint32_t capacity = table->chunk_capacity == 0 ? CHUNKS_INITIAL : table->chunk_capacity * 2;
+        struct handle **chunk = slab_alloc(capacity * sizeof *chunk);
+        if (chunk == nullptr) {
+            return ERR_NO_MEMORY;
+        }
+        if (table->chunk != nullptr) {
+            memcpy(chunk, table->chunk, table->chunk_capacity * sizeof *chunk);
+            slab_free(table->chunk, table->chunk_capacity * sizeof *chunk);
+        }
+        table->chunk = chunk;
+        table->chunk_capacity = capacity;
+    }
+    if (table->chunk[index] == nullptr) {
+        table->chunk[index] = slab_alloc(HANDLE_CHUNK * sizeof(struct handle));
+        if (table->chunk[index] == nullptr) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    return 0;
+}
+
+status_t handle_insert(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,
+                       struct handle *parent, handle_t *value) {
+    if (table->used >= HANDLES_MAX) {
+        return ERR_LIMIT;
+    }
+    if (table->free_head == 0) {
+        status_t status = table_grow(table);
+        if (status < 0) {
+            return status;
+        }
+    }
+    struct lineage *place = nullptr;
+    if (parent != nullptr) {
+        if (parent->lineage == nullptr) {
+            // Without anything below it yet, which is as good as having no place: kept even if the rest fails.
+            parent->lineage = lineage_new(parent);
+        }
+        place = parent->lineage == nullptr ? nullptr : lineage_new(nullptr);
+        if (place == nullptr) {
+            return ERR_NO_MEMORY;
+        }
+        place->parent = parent->lineage;
+        list_push_back(&place->parent->children, &place->siblings);
+    }
+    uint32_t index;
+    struct handle *entry;
+    if (table->free_head != 0) {
+        index = table->free_head - 1;
+        entry = entry_at(table, index);
+        table->free_head = (uint32_t)entry->badge;
+        entry->generation = entry->generation == GENERATION_MAX ? 1 : entry->generation + 1;
+    } else {
+        index = table->fresh++;
+        entry = entry_at(table, index);
+        entry->generation = 1;
+    }
+    KASSERT(entry->object == nullptr);
+    if (place != nullptr) {
+        place->handle = entry;
+    }
+    entry->object = object;
+    entry->lineage = place;
+    entry->badge = badge;
+    entry->rights = (uint8_t)rights;
+    table->used++;
+    alive++;
+    object_handle_added(object);
+    *value = handle_value(entry, index);
+    return 0;
+}
+
+status_t handle_find(struct handle_table *table, handle_t value, struct handle **handle) {
+    uint32_t index = value & 0xffff;
+    if (index >= table->fresh) {
+        return ERR_BAD_HANDLE;
+    }
+    struct handle *entry = entry_at(table, index);
+    if (entry->object == nullptr || handle_value(entry, index) != value) {
+        return ERR_BAD_HANDLE;
+    }
+    *handle = entry;
+    return 0;
+}
+
+status_t handle_get(struct handle_table *table, handle_t value, enum object_kind kind, uint32_t rights,
+                    struct object **object) {
+    struct handle *handle;
+    status_t status = handle_find(table, value, &handle);
+    if (status < 0) {
+        return status;
+    }
+    if (handle->object->ops->kind != kind) {
+        return ERR_WRONG_KIND;
+    }
+    if ((handle->rights & rights) != rights) {
+        return ERR_RIGHTS;
+    }
+    *object = handle->object;
+    return 0;
+}
+
+// Free the entry first: what follows from the object's loss may look at this table again.
+static void entry_close(struct handle_table *table, struct handle *entry, uint32_t index) {
+    struct object *object = entry->object;
+    lineage_drop(entry);
+    entry->object = nullptr;
+    entry->rights = 0;
+    entry->badge = table->free_head;
+    table->free_head = index + 1;
+    table->used--;
+    alive--;
+    object_handle_gone(object);
+}
+
+status_t handle_close(struct handle_table *table, handle_t value) {
+    struct handle *entry;
+    status_t status = handle_find(table, value, &entry);
+    if (status < 0) {
+        return status;
+    }
+    entry_close(table, entry, value & 0xffff);
+    return 0;
+}
+
+struct handle *handle_next(struct handle_table *table, uint32_t *index) {
+    for (unsigned visited = 0; *index < table->fresh && visited < HANDLE_VISIT_MAX; ++*index, visited++) {
+        struct handle *entry = entry_at(table, *index);
+        if (entry->object != nullptr) {
+            return entry;
+        }
+    }
+    return nullptr;
+}
+
+bool handle_table_destroy(struct handle_table *table, unsigned *budget) {
+    // A chunk may have been taken for an entry that was then not made.
+    uint32_t spare = (table->fresh + HANDLE_CHUNK - 1) / HANDLE_CHUNK;
+    if (spare < table->chunk_capacity) {
+        slab_free(table->chunk[spare], HANDLE_CHUNK * sizeof(struct handle));
+        table->chunk[spare] = nullptr;
+    }
+    // From the end, so that what is left is always a table that can be listed.
+    while (table->fresh > 0) {
+        if (*budget == 0) {
+            return false;
+        }
+        --*budget;
+        uint32_t index = --table->fresh;
+        struct handle *entry = entry_at(table, index);
+        if (entry->object != nullptr) {
+            entry_close(table, entry, index);
+        }
+        if (index % HANDLE_CHUNK == 0) {
+            slab_free(table->chunk[index / HANDLE_CHUNK], HANDLE_CHUNK * sizeof(struct handle));
+            table->chunk[index / HANDLE_CHUNK] = nullptr;
+        }
+    }
+    KASSERT(table->used == 0);
+    slab_free(table->chunk, table->chunk_capacity * sizeof *table->chunk);
+    *table = (struct handle_table){};
+    return true;
+}
+
+uint64_t handle_count(void) {
+    return alive;
+}
