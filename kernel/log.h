@@ -7,9 +7,12 @@
 enum { LOG_SIZE = 32768 };
 
 [[gnu::format(printf, 1, 2)]] void log_print(const char *format, ...); // one line, time stamp in front, newline added
+// The same, and to the console in any case: what a person must see.
+[[gnu::format(printf, 1, 2)]] void log_alert(const char *format, ...);
 void log_mirror(bool to_console);
 // Copy the newest text, oldest first, whole lines; returns bytes.
 size_t log_copy(char *text, size_t capacity);
 uint64_t log_lines(void), log_lost(void); // ever written; overwritten
 // Straight to the console, lock or not; for reports of kernel faults.
 [[gnu::format(printf, 1, 2)]] void log_panic(const char *format, ...);
+[[gnu::format(printf, 1, 0)]] void log_panic_args(const char *format, va_list args);

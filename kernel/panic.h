@@ -5,6 +5,12 @@
 
 [[noreturn, gnu::format(printf, 1, 2)]] void panic(const char *format, ...);
 
+enum { PANIC_STACK_MAX = 65536 }; // bytes of kernel stack that a back trace looks at
+
+// Begin a report: returns on the first CPU that calls it; another stops there, and the first one coming again has failed
+// while it reported and stops everything.
+void panic_begin(void);
+
 // An invariant. Always checked: the kernel is small enough to afford it where it stands.
 #define KASSERT(condition)                                                                                             \
     do {                                                                                                               \

@@ -1,0 +1,51 @@
+#include "kernel/lock.h"
+
+#include <stdatomic.h>
+
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "kernel/tlb.h"
+
+// A ticket lock: who comes draws the next ticket and waits until it is served, so nobody is overtaken. The tickets may
+// wrap: only equality counts, and no more than CPU_MAX are out at once.
+static _Atomic uint32_t next_ticket, now_serving;
+static struct cpu *_Atomic holder; // for assertions: only a CPU that finds itself here can rely on it
+static struct lock_stats stats;    // written by the holder
+
+void kernel_lock(void) {
+    struct cpu *cpu = arch_cpu_current();
+    KASSERT(atomic_load_explicit(&holder, memory_order_relaxed) != cpu);
+    uint32_t ticket = atomic_fetch_add_explicit(&next_ticket, 1, memory_order_relaxed);
+    uint64_t spins = 0;
+    // Acquire pairs with the release in kernel_unlock: what the last holder wrote is seen.
+    while (atomic_load_explicit(&now_serving, memory_order_acquire) != ticket) {
+        // The holder may be waiting for this CPU to drop translations.
+        tlb_answer();
+        arch_cpu_relax();
+        spins++;
+    }
+    atomic_store_explicit(&holder, cpu, memory_order_relaxed);
+    stats.acquisitions++;
+    if (spins > 0) {
+        stats.contended++;
+        stats.spins += spins;
+        if (spins > stats.spins_max) {
+            stats.spins_max = spins;
+        }
+    }
+}
+
+void kernel_unlock(void) {
+    KASSERT(kernel_lock_held());
+    atomic_store_explicit(&holder, nullptr, memory_order_relaxed);
+    uint32_t ticket = atomic_load_explicit(&now_serving, memory_order_relaxed);
+    atomic_store_explicit(&now_serving, ticket + 1, memory_order_release);
+}
+
+bool kernel_lock_held(void) {
+    return atomic_load_explicit(&holder, memory_order_relaxed) == arch_cpu_current();
+}
+
+struct lock_stats kernel_lock_stats(void) {
+    return stats;
+}
