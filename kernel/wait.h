@@ -1,6 +1,7 @@
 // Waiting for events of objects: the `wait` call. Events are levels. A thread that waits is linked to each source; who
 // makes an event true calls object_notify, which completes the wait of every thread that asked for it. Links are part of
-// the thread: waiting cannot fail for memory. Needs the kernel lock.
+// the thread: waiting cannot fail for memory. An object with
+// many waiters is looked after in slices. Needs the kernel lock.
 #pragma once
 
 #include "kernel/object.h"
@@ -11,6 +12,9 @@ struct wait_link {
     struct thread *thread;
     uint32_t events;
 };
+
+uint64_t wait_ready(const struct thread *thread); // bit i: the i-th source that it waits for has one of the events
+void wait_withdraw(struct thread *thread);        // undo the links; for park
 
 // Some of these events hold now: complete the waits of those who asked for one.
 void object_notify(struct object *object, uint32_t events);

@@ -1,0 +1,48 @@
+#include "kernel/park.h"
+
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+
+static void deadline_passed(struct timer_entry *entry) {
+    struct thread *thread = container_of(entry, struct thread, park.timer);
+    park_complete(thread, ERR_TIMED_OUT, (const uint64_t[4]){});
+}
+
+void park_thread(struct thread *self, const char *operation, struct object *object, uint64_t deadline,
+                 void (*withdraw)(struct thread *thread)) {
+    struct cpu *cpu = arch_cpu_current();
+    KASSERT(cpu->current == self && self->state == THREAD_RUNNING && self->park.operation == nullptr);
+    self->park.operation = operation;
+    self->park.object = object;
+    self->park.since = arch_time_now();
+    self->park.withdraw = withdraw;
+    if (deadline != FOREVER) {
+        self->park.timer.expired = deadline_passed;
+        timer_add(cpu, &self->park.timer, deadline);
+        cpu_arm(cpu, timer_due(deadline));
+    }
+    cpu->count[COUNT_PARK]++;
+    self->state = THREAD_PARKED;
+    cpu_resched(cpu);
+}
+
+static void unpark(struct thread *thread) {
+    KASSERT(thread->state == THREAD_PARKED && thread->park.operation != nullptr);
+    timer_remove(&thread->park.timer);
+    thread->park.operation = nullptr;
+    thread->park.object = nullptr;
+    thread->park.withdraw(thread);
+}
+
+void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]) {
+    unpark(thread);
+    arch_frame_answer(&thread->frame, status, word);
+    cpu_count(COUNT_WAKE);
+    sched_ready(thread);
+}
+
+void park_cancel(struct thread *thread) {
+    unpark(thread);
+}
