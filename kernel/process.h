@@ -7,7 +7,7 @@
 #include "kernel/slice.h"
 #include "kernel/space.h"
 
-enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 16384, FAULT_TEXT_MAX = 1024 };
+enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 16384, FAULT_TEXT_MAX = 2000 };
 
 struct process {
     struct object object;
@@ -18,25 +18,47 @@ struct process {
     uint32_t state; // PROCESS_*
     int32_t exit_status;
     bool exited;    // taken apart: EVENT_EXITED holds
+    bool tearing;   // its teardown is queued, or its step is running
     uint32_t thread_count;
-    struct list threads; // of struct thread.siblings
+    struct list threads; // of struct thread.siblings; alive
+    struct list embryos; // of struct process.embryo: created by it and not started yet
+    struct list embryo;
+    uint32_t own_handles; // an embryo's handles for itself, which do not keep it: not in object.handles
     struct handle_table handles;
     struct space space;
     struct slice teardown;
     struct list all;     // in the table of processes, ordered by pid
     struct list bucket;  // of the pid hash
-    uint64_t started, ended, cpu_time;
+    uint64_t started, ended; // ended: when the end began
+    uint64_t cpu_time;       // of its threads up to when they last were switched to: process_cpu_time adds the rest
     uint64_t calls, call_errors;
     char *fault_text; // report of the fault that ended it, or null
 };
 
 extern const struct object_ops process_ops;
 
+// The process of an OBJECT_PROCESS.
+static inline struct process *process_of(struct object *object) {
+    return container_of(object, struct process, object);
+}
+
+// Whether it can still get handles, mappings and threads.
+static inline bool process_alive(const struct process *process) {
+    return process->state == PROCESS_EMBRYO || process->state == PROCESS_RUNNING;
+}
+
 [[nodiscard]] status_t process_create(const char *name, uint32_t owner, uint32_t group, uint32_t parent,
                                       struct process **process); // ERR_NO_MEMORY, ERR_LIMIT; one reference
+// An embryo lives until its last handle in another process closes, its creator ends, or process_end is called.
+void process_started(struct process *process); // its first thread starts: no embryo any more
+// An embryo got a handle for itself, which is not to keep it.
+void process_holds_itself(struct process *process);
+// A thread of it has died.
+void process_thread_gone(struct process *process);
 // Begin the end. state is PROCESS_EXITED, KILLED or FAULTED. ERR_DEAD if it has already begun.
 status_t process_end(struct process *process, uint32_t state, int32_t exit_status);
 struct process *process_by_pid(uint32_t pid);     // while anything references it; not a new reference; or null
 struct process *process_after(uint32_t pid);      // the one with the next higher pid, or null: a resumable listing
 uint64_t process_count(void);                     // alive (not yet taken apart)
 uint64_t process_created(void), process_ended(void); // ever
+uint64_t process_cpu_time(const struct process *process); // nanoseconds, up to now

@@ -1,6 +1,7 @@
 // The scheduler: preemptive, fixed priorities, round robin among equals, one run queue per CPU. A woken or new thread goes
-// to its home CPU, unless that one is busy with something at least as urgent and another is idle: then it moves there. A
-// CPU about to idle takes over a ready thread from the longest queue. Needs the kernel lock.
+// to its home CPU, unless that one is busy with something at least as urgent and another is less so: then it moves to the
+// least urgent one. A CPU that chooses takes over the most urgent ready thread of another if it has none as urgent. So,
+// but for interrupts under way, no CPU runs a thread while one of higher priority waits. Needs the kernel lock.
 #pragma once
 
 #include "base/types.h"
@@ -14,5 +15,6 @@ void sched_init_cpu(struct cpu *cpu);
 void sched_ready(struct thread *thread);    // it can run: queue it, interrupt a CPU if that changes what runs there
 void sched_remove(struct thread *thread);   // out of the run queue (READY only)
 void sched_yield(struct thread *self);      // behind its equals
+void sched_leave(void);                     // this CPU's current thread runs here no more: account for it, forget it
 // What this CPU runs next: switches address space and vector state, arms the timer. null: nothing, idle.
 [[nodiscard]] struct thread *sched_pick(void);

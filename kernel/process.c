@@ -1,0 +1,276 @@
+#include "kernel/process.h"
+
+#include "base/format.h"
+#include "base/str.h"
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "kernel/slab.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/wait.h"
+
+enum { BUCKETS = 1024, PID_MAX = 0x7fffffff };
+
+static struct list all = LIST_INIT(all); // ascending pids
+static struct list bucket[BUCKETS];      // by pid
+static uint32_t last_pid;
+static uint32_t present; // with memory, in any state: bounded by PROCESS_LIMIT
+static uint64_t living, created, ended;
+
+static struct list *bucket_of(uint32_t pid) {
+    struct list *list = &bucket[pid % BUCKETS];
+    if (list->next == nullptr) {
+        list_init(list);
+    }
+    return list;
+}
+
+struct process *process_by_pid(uint32_t pid) {
+    list_for_each(link, bucket_of(pid)) {
+        struct process *process = container_of(link, struct process, bucket);
+        if (process->pid == pid) {
+            return process;
+        }
+    }
+    return nullptr;
+}
+
+struct process *process_after(uint32_t pid) {
+    struct process *process = process_by_pid(pid);
+    struct list *link;
+    if (process != nullptr) {
+        link = list_next(&all, &process->all);
+    } else {
+        // Bounded by PROCESS_LIMIT, and only for a pid that is gone: a listing that goes on behind a vanished process.
+        link = list_first(&all);
+        while (link != nullptr && container_of(link, struct process, all)->pid < pid) {
+            link = list_next(&all, link);
+        }
+    }
+    return link == nullptr ? nullptr : container_of(link, struct process, all);
+}
+
+// Give it a pid that nobody has, and its place among all. Pids ascend until they have all been used once.
+static void enlist(struct process *process) {
+    struct list *before = list_last(&all);
+    do {
+        last_pid = last_pid == PID_MAX ? 1 : last_pid + 1;
+    } while (process_by_pid(last_pid) != nullptr);
+    while (before != nullptr && container_of(before, struct process, all)->pid > last_pid) {
+        before = before->previous == &all ? nullptr : before->previous;
+    }
+    process->pid = last_pid;
+    list_insert_after(before == nullptr ? &all : before, &process->all);
+    list_push_back(bucket_of(last_pid), &process->bucket);
+}
+
+status_t process_create(const char *name, uint32_t owner, uint32_t group, uint32_t parent, struct process **result) {
+    if (present >= PROCESS_LIMIT) {
+        return ERR_LIMIT;
+    }
+    struct process *process = slab_alloc(sizeof *process);
+    if (process == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    status_t status = space_create(&process->space);
+    if (status < 0) {
+        slab_free(process, sizeof *process);
+        return status;
+    }
+    object_init(&process->object, &process_ops);
+    object_ref(&process->object); // its own, until it is taken apart
+    enlist(process);
+    process->parent = parent;
+    process->owner = owner;
+    process->group = group;
+    str_copy(process->name, sizeof process->name, name);
+    process->state = PROCESS_EMBRYO;
+    list_init(&process->threads);
+    list_init(&process->embryos);
+    list_init(&process->embryo);
+    struct process *creator = process_by_pid(parent);
+    if (creator != nullptr) {
+        list_push_back(&creator->embryos, &process->embryo);
+    }
+    process->started = arch_time_now();
+    present++;
+    living++;
+    created++;
+    *result = process;
+    return 0;
+}
+
+static void destroy(struct object *object) {
+    struct process *process = process_of(object);
+    KASSERT(process->exited && list_empty(&process->threads));
+    list_remove(&process->all);
+    list_remove(&process->bucket);
+    slab_free(process->fault_text, FAULT_TEXT_MAX);
+    slab_free(process, sizeof *process);
+    present--;
+}
+
+static void unhandled(struct object *object) {
+    struct process *process = process_of(object);
+    if (process->state == PROCESS_EMBRYO) {
+        process_end(process, PROCESS_KILLED, -1);
+    }
+}
+
+static uint32_t events(const struct object *object) {
+    return container_of(object, struct process, object)->exited ? EVENT_EXITED : 0;
+}
+
+static void describe(const struct object *object, char *text, size_t capacity) {
+    const struct process *process = container_of(object, struct process, object);
+    format(text, capacity, "%u %s", process->pid, process->name);
+}
+
+const struct object_ops process_ops = {
+    .kind = OBJECT_PROCESS,
+    .name = "process",
+    .destroy = destroy,
+    .unhandled = unhandled,
+    .events = events,
+    .describe = describe,
+};
+
+// From now on its handles for itself are like others.
+static void count_own_handles(struct process *process) {
+    process->object.handles += process->own_handles;
+    process->own_handles = 0;
+}
+
+void process_holds_itself(struct process *process) {
+    KASSERT(process->state == PROCESS_EMBRYO && process->object.handles > 1);
+    process->object.handles--;
+    process->own_handles++;
+}
+
+void process_started(struct process *process) {
+    KASSERT(process->state == PROCESS_EMBRYO);
+    process->state = PROCESS_RUNNING;
+    count_own_handles(process);
+    list_remove(&process->embryo);
+}
+
+// ---- the end ---------------------------------------------------------------------------------------------------------
+
+// How many of its threads are in user mode or in a call somewhere.
+static unsigned running(const struct process *process) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        const struct cpu *cpu = cpu_table[i];
+        if (cpu != nullptr && cpu->current != nullptr && cpu->current->state == THREAD_RUNNING &&
+            cpu->current->process == process) {
+            count++;
+        }
+    }
+    return count;
+}
+
+// Threads, embryos, handles, memory, in this order. While threads still run elsewhere there is nothing to do: the last of
+// them to stop queues this again (process_thread_gone).
+static bool teardown(struct slice *slice, unsigned *budget) {
+    struct process *process = container_of(slice, struct process, teardown);
+    unsigned elsewhere = running(process);
+    while (process->thread_count > elsewhere) {
+        if (*budget == 0) {
+            return false;
+        }
+        --*budget;
+        struct thread *thread = container_of(list_first(&process->threads), struct thread, siblings);
+        if (thread->state == THREAD_RUNNING) {
+            list_remove(&thread->siblings);
+            list_push_back(&process->threads, &thread->siblings);
+        } else {
+            thread_end(thread);
+        }
+    }
+    if (process->thread_count > 0) {
+        process->tearing = false;
+        return true;
+    }
+    while (!list_empty(&process->embryos)) {
+        if (*budget == 0 || call_in_progress()) {
+            return false;
+        }
+        --*budget;
+        struct process *embryo = container_of(list_first(&process->embryos), struct process, embryo);
+        process_end(embryo, PROCESS_KILLED, -1);
+    }
+    // Every CPU that ran one of its threads left the address space with it.
+    if (!handle_table_destroy(&process->handles, budget) || !space_destroy(&process->space, budget)) {
+        return false;
+    }
+    process->exited = true;
+    living--;
+    ended++;
+    object_notify(&process->object, EVENT_EXITED);
+    object_unref(&process->object);
+    return true;
+}
+
+static void queue_teardown(struct process *process) {
+    if (!process->tearing) {
+        process->tearing = true;
+        slice_queue(&process->teardown, teardown);
+    }
+}
+
+status_t process_end(struct process *process, uint32_t state, int32_t exit_status) {
+    if (!process_alive(process)) {
+        return ERR_DEAD;
+    }
+    process->state = state;
+    process->exit_status = exit_status;
+    process->ended = arch_time_now();
+    list_remove(&process->embryo);
+    count_own_handles(process);
+    // Whatever runs of it stops at once: thread_doomed looks at the state.
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        struct cpu *cpu = cpu_table[i];
+        if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
+            cpu_resched(cpu);
+        }
+    }
+    queue_teardown(process);
+    return 0;
+}
+
+void process_thread_gone(struct process *process) {
+    if (process->thread_count > 0) {
+        return;
+    }
+    if (process->state == PROCESS_RUNNING) {
+        process_end(process, PROCESS_EXITED, 0);
+    } else if (!process_alive(process)) {
+        queue_teardown(process);
+    }
+}
+
+// ---- figures ---------------------------------------------------------------------------------------------------------
+
+uint64_t process_cpu_time(const struct process *process) {
+    uint64_t time = process->cpu_time;
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        const struct cpu *cpu = cpu_table[i];
+        if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
+            uint64_t now = arch_time_now();
+            time += now > cpu->switched_at ? now - cpu->switched_at : 0;
+        }
+    }
+    return time;
+}
+
+uint64_t process_count(void) {
+    return living;
+}
+
+uint64_t process_created(void) {
+    return created;
+}
+
+uint64_t process_ended(void) {
+    return ended;
+}

@@ -1,0 +1,254 @@
+#include "kernel/sched.h"
+
+#include "base/bits.h"
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/slice.h"
+#include "kernel/thread.h"
+
+// How many threads wait in all queues together, by priority; and a bit for each priority that has some.
+static uint32_t waiting[PRIORITIES];
+static uint32_t waiting_mask;
+
+enum { NOTHING = -1 }; // less urgent than any priority
+
+static int most_urgent(uint32_t mask) {
+    return mask == 0 ? NOTHING : (int)bits_highest(mask);
+}
+
+static bool is_running(const struct cpu *cpu) {
+    return cpu->current != nullptr && cpu->current->state == THREAD_RUNNING && !thread_doomed(cpu->current);
+}
+
+// How urgent is what that CPU runs or is about to run.
+static int urgency(const struct cpu *cpu) {
+    int running = is_running(cpu) ? cpu->current->priority : NOTHING;
+    int ready = most_urgent(cpu->queue.occupied);
+    return running > ready ? running : ready;
+}
+
+void sched_init_cpu(struct cpu *cpu) {
+    for (unsigned i = 0; i < PRIORITIES; i++) {
+        list_init(&cpu->queue.ready[i]);
+    }
+    uint64_t now = arch_time_now();
+    timer_wheel_init(&cpu->timers, now);
+    cpu->armed = UINT64_MAX;
+    cpu->switched_at = now;
+}
+
+static void enqueue(struct cpu *cpu, struct thread *thread, bool at_front) {
+    unsigned priority = thread->priority;
+    thread->state = THREAD_READY;
+    thread->home = (uint8_t)cpu->index;
+    if (at_front) {
+        list_push_front(&cpu->queue.ready[priority], &thread->ready);
+    } else {
+        list_push_back(&cpu->queue.ready[priority], &thread->ready);
+    }
+    cpu->queue.occupied |= 1u << priority;
+    cpu->queue.length++;
+    waiting[priority]++;
+    waiting_mask |= 1u << priority;
+}
+
+static void dequeue(struct cpu *cpu, struct thread *thread) {
+    unsigned priority = thread->priority;
+    list_remove(&thread->ready);
+    if (list_empty(&cpu->queue.ready[priority])) {
+        cpu->queue.occupied &= ~(1u << priority);
+    }
+    cpu->queue.length--;
+    if (--waiting[priority] == 0) {
+        waiting_mask &= ~(1u << priority);
+    }
+}
+
+// Where a thread goes that can run.
+static struct cpu *choose_cpu(const struct thread *thread) {
+    struct cpu *best = cpu_table[thread->home];
+    int least = urgency(best);
+    if (least < thread->priority) {
+        return best;
+    }
+    for (unsigned i = 0; i < CPU_MAX && least != NOTHING; i++) {
+        struct cpu *cpu = cpu_table[i];
+        if (cpu == nullptr || !cpu->online) {
+            continue;
+        }
+        // Where it has to wait anyway, it moves only to where the queue is clearly shorter.
+        int urgent = urgency(cpu);
+        bool shorter = urgent == least && urgent >= thread->priority && cpu->queue.length + 1 < best->queue.length;
+        if (urgent < least || shorter) {
+            best = cpu;
+            least = urgent;
+        }
+    }
+    return best;
+}
+
+static void place(struct thread *thread, bool at_front) {
+    struct cpu *cpu = choose_cpu(thread);
+    enqueue(cpu, thread, at_front);
+    if (!is_running(cpu) || cpu->current->priority < thread->priority) {
+        cpu_resched(cpu);
+    } else if (cpu->current->priority == thread->priority && cpu->armed > cpu->slice_end) {
+        // Its turn comes when the current one's is over; that CPU's timer does not know yet.
+        if (cpu == arch_cpu_current()) {
+            cpu_arm(cpu, cpu->slice_end);
+        } else {
+            cpu_resched(cpu);
+        }
+    }
+}
+
+void sched_ready(struct thread *thread) {
+    place(thread, false);
+}
+
+void sched_remove(struct thread *thread) {
+    KASSERT(thread->state == THREAD_READY);
+    dequeue(cpu_table[thread->home], thread);
+}
+
+void sched_yield(struct thread *self) {
+    struct cpu *cpu = arch_cpu_current();
+    KASSERT(cpu->current == self);
+    if ((cpu->queue.occupied >> self->priority & 1) != 0) {
+        cpu->slice_end = 0;
+        cpu_resched(cpu);
+    }
+}
+
+// The current thread, if any, has run up to now.
+static void account(struct cpu *cpu, uint64_t now) {
+    uint64_t time = now > cpu->switched_at ? now - cpu->switched_at : 0;
+    if (cpu->current == nullptr) {
+        cpu->idle_time += time;
+    } else {
+        cpu->current->cpu_time += time;
+        cpu->current->process->cpu_time += time;
+    }
+    cpu->switched_at = now;
+}
+
+void sched_leave(void) {
+    struct cpu *cpu = arch_cpu_current();
+    account(cpu, arch_time_now());
+    arch_thread_switch(cpu->current, nullptr);
+    cpu->current = nullptr;
+    cpu_leave_space(cpu);
+    cpu_resched(cpu);
+}
+
+// The most urgent thread that waits anywhere, taken out of its queue: this CPU's own unless another's is more urgent.
+static struct thread *take_next(struct cpu *cpu) {
+    int priority = most_urgent(waiting_mask);
+    if (priority == NOTHING) {
+        return nullptr;
+    }
+    struct cpu *from = cpu;
+    if (most_urgent(cpu->queue.occupied) < priority) {
+        uint32_t longest = 0;
+        for (unsigned i = 0; i < CPU_MAX; i++) {
+            struct cpu *other = cpu_table[i];
+            if (other != nullptr && (other->queue.occupied >> priority & 1) != 0 && other->queue.length > longest) {
+                from = other;
+                longest = other->queue.length;
+            }
+        }
+        cpu->count[COUNT_STEAL]++;
+    }
+    struct thread *thread = container_of(list_first(&from->queue.ready[priority]), struct thread, ready);
+    dequeue(from, thread);
+    return thread;
+}
+
+// The same, ending what it meets of processes that have ended, up to a bound: then null, and a teardown is pending that
+// goes on with it.
+static struct thread *take_alive(struct cpu *cpu) {
+    for (unsigned i = 0; i < SLICE_BUDGET; i++) {
+        struct thread *thread = take_next(cpu);
+        if (thread == nullptr || !thread_doomed(thread)) {
+            return thread;
+        }
+        enqueue(cpu, thread, true);
+        thread_end(thread);
+    }
+    return nullptr;
+}
+
+static bool turn_is_over(const struct cpu *cpu, const struct thread *thread, uint64_t now) {
+    return now >= cpu->slice_end && (cpu->queue.occupied >> thread->priority & 1) != 0;
+}
+
+// Have the timer come for the next deadline and, if an equal waits, for the end of the turn.
+static void arm(struct cpu *cpu) {
+    uint64_t when = timer_next(cpu);
+    if (cpu->current == nullptr) {
+        when = slice_pending() ? 0 : when;
+    } else if ((cpu->queue.occupied >> cpu->current->priority & 1) != 0 && cpu->slice_end < when) {
+        when = cpu->slice_end;
+    }
+    cpu_arm(cpu, when);
+}
+
+struct thread *sched_pick(void) {
+    struct cpu *cpu = arch_cpu_current();
+    struct thread *current = cpu->current;
+    uint64_t now = arch_time_now();
+    cpu->resched = false;
+    bool fit = current != nullptr && current->state == THREAD_RUNNING;
+    KASSERT(!fit || !thread_doomed(current));
+    bool over = fit && turn_is_over(cpu, current, now);
+    if (fit && !over && most_urgent(waiting_mask) <= current->priority) {
+        arm(cpu);
+        return current;
+    }
+    struct thread *next = take_alive(cpu);
+    if (fit) {
+        // Nothing alive is more urgent after all.
+        if (next == nullptr || next->priority < current->priority || (next->priority == current->priority && !over)) {
+            if (next != nullptr) {
+                enqueue(cpu, next, true);
+            }
+            arm(cpu);
+            return current;
+        }
+        cpu->count[COUNT_PREEMPTION]++;
+    }
+    account(cpu, now);
+    cpu->current = next;
+    if (next == nullptr) {
+        if (current != nullptr) {
+            arch_thread_switch(current, nullptr);
+        }
+        cpu_leave_space(cpu);
+        arm(cpu);
+        return nullptr;
+    }
+    next->state = THREAD_RUNNING;
+    next->home = (uint8_t)cpu->index;
+    uint64_t left = next->slice_left;
+    next->slice_left = 0;
+    uint64_t slice_end_before = cpu->slice_end;
+    cpu->slice_end = now + (left != 0 ? left : SCHED_SLICE);
+    if (next != current) {
+        cpu->count[COUNT_SWITCH]++;
+        arch_thread_switch(current, next);
+    }
+    if (cpu->space != &next->process->space) {
+        cpu->space = &next->process->space;
+        arch_space_switch(&next->process->space.arch);
+    }
+    if (fit) {
+        // Preempted: it keeps the rest of its turn and its place before its equals. Its turn over: behind them.
+        if (!over) {
+            current->slice_left = slice_end_before > now ? slice_end_before - now : 0;
+        }
+        place(current, !over && current->slice_left != 0);
+    }
+    arm(cpu);
+    return next;
+}

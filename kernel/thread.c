@@ -1,0 +1,150 @@
+#include "kernel/thread.h"
+
+#include "base/format.h"
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/slab.h"
+
+static uint32_t last_id;
+static uint64_t living, created;
+
+static void destroy(struct object *object) {
+    struct thread *thread = thread_of(object);
+    KASSERT(thread->state == THREAD_DEAD);
+    struct process *process = thread->process;
+    slab_free(thread, sizeof *thread);
+    object_unref(&process->object);
+}
+
+static uint32_t events(const struct object *object) {
+    return thread_of(object)->state == THREAD_DEAD ? EVENT_EXITED : 0;
+}
+
+static void describe(const struct object *object, char *text, size_t capacity) {
+    const struct thread *thread = thread_of(object);
+    format(text, capacity, "%u of %u %s", thread->id, thread->process->pid, thread->process->name);
+}
+
+const struct object_ops thread_ops = {
+    .kind = OBJECT_THREAD,
+    .name = "thread",
+    .destroy = destroy,
+    .events = events,
+    .describe = describe,
+};
+
+status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, uint64_t argument, unsigned priority,
+                       struct thread **result) {
+    if (!process_alive(process)) {
+        return ERR_DEAD;
+    }
+    if (living >= THREAD_LIMIT) {
+        return ERR_LIMIT;
+    }
+    struct thread *thread = slab_alloc(sizeof *thread);
+    if (thread == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    KASSERT(((uintptr_t)thread & 15) == 0);
+    object_init(&thread->object, &thread_ops);
+    object_ref(&thread->object); // its own, while alive
+    arch_frame_init(&thread->frame, entry, stack, argument);
+    thread->id = ++last_id;
+    thread->state = THREAD_NEW;
+    thread->priority = (uint8_t)priority;
+    thread->home = (uint8_t)arch_cpu_current()->index;
+    thread->process = process;
+    object_ref(&process->object);
+    list_push_back(&process->threads, &thread->siblings);
+    process->thread_count++;
+    list_init(&thread->ready);
+    list_init(&thread->park.timer.link);
+    for (unsigned i = 0; i < WAIT_MAX; i++) {
+        list_init(&thread->wait[i].link);
+        thread->wait[i].thread = thread;
+    }
+    thread->started = arch_time_now();
+    living++;
+    created++;
+    *result = thread;
+    return 0;
+}
+
+void thread_start(struct thread *thread) {
+    KASSERT(thread->state == THREAD_NEW);
+    if (thread->process->state == PROCESS_EMBRYO) {
+        process_started(thread->process);
+    }
+    sched_ready(thread);
+}
+
+// It runs nowhere and is linked to nothing but its process.
+static void die(struct thread *thread) {
+    struct process *process = thread->process;
+    thread->state = THREAD_DEAD;
+    list_remove(&thread->siblings);
+    process->thread_count--;
+    living--;
+    arch_thread_destroy(&thread->arch);
+    object_notify(&thread->object, EVENT_EXITED);
+    process_thread_gone(process); // the thread's reference keeps it
+    object_unref(&thread->object);
+}
+
+void thread_end(struct thread *thread) {
+    switch (thread->state) {
+    case THREAD_RUNNING:
+        thread->ending = true;
+        cpu_resched(cpu_table[thread->home]);
+        return;
+    case THREAD_READY:
+        sched_remove(thread);
+        break;
+    case THREAD_PARKED:
+        park_cancel(thread);
+        break;
+    case THREAD_NEW:
+        break;
+    case THREAD_DEAD:
+        return;
+    }
+    // A thread that has just parked or lost its turn may still be the one this CPU came from.
+    if (arch_cpu_current()->current == thread) {
+        sched_leave();
+    }
+    die(thread);
+}
+
+bool thread_doomed(const struct thread *thread) {
+    return thread->ending || !process_alive(thread->process);
+}
+
+void thread_drop(struct thread *self) {
+    KASSERT(arch_cpu_current()->current == self);
+    if (self->state == THREAD_RUNNING) {
+        sched_leave();
+        die(self);
+    } else {
+        thread_end(self);
+    }
+}
+
+uint64_t thread_cpu_time(const struct thread *thread) {
+    uint64_t time = thread->cpu_time;
+    const struct cpu *cpu = cpu_table[thread->home];
+    if (thread->state == THREAD_RUNNING && cpu->current == thread) {
+        uint64_t now = arch_time_now();
+        time += now > cpu->switched_at ? now - cpu->switched_at : 0;
+    }
+    return time;
+}
+
+uint64_t thread_count(void) {
+    return living;
+}
+
+uint64_t thread_created(void) {
+    return created;
+}
