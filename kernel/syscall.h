@@ -7,3 +7,11 @@
 // Returned by an implementation that has parked the calling thread or ended it: there is no answer yet, or never.
 // Outside the range of statuses.
 enum { CALL_PENDING = -1000000 };
+
+struct thread;
+
+// Make the call that the running thread's frame holds; answer it unless it is pending. Needs the kernel lock.
+void call_make(struct thread *self);
+// Whether an implementation is at work. Slices that a dry allocator runs in its midst must then end no process: the call
+// may be about to change it.
+bool call_in_progress(void);

@@ -1,0 +1,126 @@
+#include "kernel/include/trap.h"
+
+#include "kernel/console.h"
+#include "kernel/cpu.h"
+#include "kernel/fault.h"
+#include "kernel/lock.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/slice.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/tlb.h"
+
+enum {
+    SLICE_TICK = 250000,    // nanoseconds after which a busy CPU does the next share of queued slices
+    SLICE_TICK_BUDGET = 64, // units of it
+    IDLE_SHARES = 16,       // shares that an idle CPU does before it looks for interrupts again
+};
+
+// Leave the kernel: drop a thread that was ended, do a share of the queued slices, choose what runs. A call that leaves
+// its caller the best choice comes straight through.
+static struct thread *leave(unsigned budget) {
+    struct cpu *cpu = arch_cpu_current();
+    if (cpu->current != nullptr && thread_doomed(cpu->current)) {
+        thread_drop(cpu->current);
+    }
+    if (slice_pending()) {
+        slice_run(budget);
+        if (slice_pending()) {
+            cpu_arm(cpu, arch_time_now() + SLICE_TICK);
+        }
+    }
+    if (!cpu->resched && cpu->current != nullptr) {
+        return cpu->current;
+    }
+    return sched_pick();
+}
+
+struct thread *trap_syscall(struct thread *self) {
+    kernel_lock();
+    KASSERT(arch_cpu_current()->current == self);
+    if (!thread_doomed(self)) {
+        call_make(self);
+    }
+    struct thread *next = leave(SLICE_BUDGET);
+    kernel_unlock();
+    return next;
+}
+
+struct thread *trap_fault(struct thread *self, const struct fault *fault) {
+    kernel_lock();
+    KASSERT(arch_cpu_current()->current == self);
+    cpu_count(COUNT_FAULT);
+    if (!thread_doomed(self)) {
+        status_t status = ERR_FAULT;
+        if (fault->kind == FAULT_PAGE && fault->address >= ARCH_USER_BASE && fault->address < ARCH_USER_TOP) {
+            status = space_fault(&self->process->space, fault->address, fault->access);
+        }
+        if (status < 0) {
+            cpu_count(COUNT_FAULT_FATAL);
+            fault_report(self, fault, status);
+            process_end(self->process, PROCESS_FAULTED, -1);
+        }
+    }
+    struct thread *next = leave(SLICE_BUDGET);
+    kernel_unlock();
+    return next;
+}
+
+void trap_kernel_fault(const struct arch_frame *frame, const struct fault *fault) {
+    fault_kernel_report(frame, fault);
+}
+
+void trap_timer(void) {
+    kernel_lock();
+    struct cpu *cpu = arch_cpu_current();
+    cpu->count[COUNT_TIMER]++;
+    cpu->armed = UINT64_MAX;
+    timer_run(cpu, arch_time_now());
+    if (slice_pending()) {
+        slice_run(SLICE_TICK_BUDGET);
+    }
+    cpu->resched = true; // the timer is armed anew with the choice
+    kernel_unlock();
+}
+
+void trap_ipi(void) {
+    // Without the lock: its holder may be waiting for this. What else there is to do is found by the choice that follows.
+    tlb_answer();
+    cpu_count(COUNT_IPI);
+}
+
+void trap_console(void) {
+    kernel_lock();
+    cpu_count(COUNT_CONSOLE);
+    console_receive();
+    kernel_unlock();
+}
+
+void trap_spurious(void) {
+    cpu_count(COUNT_SPURIOUS);
+}
+
+struct thread *trap_resume(void) {
+    kernel_lock();
+    struct thread *next = leave(SLICE_BUDGET);
+    kernel_unlock();
+    return next;
+}
+
+struct thread *trap_idle(void) {
+    struct thread *next;
+    bool more;
+    unsigned shares = 0;
+    do {
+        kernel_lock();
+        if (slice_pending()) {
+            slice_run(SLICE_BUDGET);
+        }
+        next = sched_pick();
+        more = slice_pending();
+        kernel_unlock();
+    } while (next == nullptr && more && ++shares < IDLE_SHARES);
+    return next;
+}
