@@ -17,14 +17,14 @@ import re
 import sys
 
 # What each component may include beside itself. Headers that are generated count as "abi" (abi/...) and "stubs"
-# (isthmus/calls.h).
+# (isthmus/calls.h), "port" what assembly code knows of C (x86_offsets.h).
 LAYERS = {
     "lib": {"abi"},
     "kernel": {"lib", "abi", "calls", "seam", "port"},
     "ipc": {"lib", "abi", "calls", "seam", "port", "kernel"},
     "kfs": {"lib", "abi", "calls", "seam", "port", "kernel", "ipc"},
     "seam": {"lib", "abi", "port"},
-    "port": {"lib", "abi", "seam"},
+    "port": {"lib", "abi", "seam", "port"},
     "userlib": {"lib", "abi", "stubs"},
     "program": {"lib", "abi", "stubs", "userlib"},
 }
@@ -33,7 +33,7 @@ LAYERS = {
 SEAM_EXTRA = {"kernel/cpu.h", "kernel/thread.h", "kernel/page_alloc.h", "kernel/panic.h"}
 # The headers of a freestanding C implementation, which do not depend on a system.
 FREESTANDING = {"limits.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h"}
-GENERATED = {"abi/abi.h": "abi", "abi/calls.h": "calls", "isthmus/calls.h": "stubs"}
+GENERATED = {"abi/abi.h": "abi", "abi/calls.h": "calls", "isthmus/calls.h": "stubs", "x86_offsets.h": "port"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 CONDITION = re.compile(r"^\s*#\s*(?:el)?if(?:n?def)?\b(?P<text>(?:\\\n|.)*)", re.MULTILINE)
 ARCHITECTURE = re.compile(r"\b(__x86_64(__)?|__amd64(__)?|__i386(__)?|__aarch64(__)?|__arm(64)?(__)?|__riscv\w*)\b")
