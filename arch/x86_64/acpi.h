@@ -14,7 +14,7 @@ struct x86_acpi {
     struct {
         uint32_t input; // of the I/O APIC
         bool level, low;
-    } isa[X86_ISA_IRQS]; // where the legacy interrupts arrive
+    } isa[X86_ISA_IRQS];    // where the legacy interrupts arrive
     uint16_t pm_timer_port; // 0: none
     bool pm_timer_32;
     uint16_t pm1a_control, pm1b_control; // 0: no power off

@@ -42,8 +42,8 @@ enum {
     COMMAND_OTHERS = 3 << 18,
 };
 
-static volatile uint32_t *local;    // null in x2APIC mode
-static volatile uint32_t *io;       // null: none
+static volatile uint32_t *local; // null in x2APIC mode
+static volatile uint32_t *io;    // null: none
 static uint32_t boot_apic_id;
 static bool ready;
 
@@ -94,8 +94,8 @@ static void io_init(void) {
     if (x86_acpi.io_apic == 0) {
         return;
     }
-    io = (volatile uint32_t *)x86_window_map(x86_acpi.io_apic, 0x20,
-                                             X86_PTE_WRITE | X86_PTE_UNCACHED | X86_PTE_NO_EXEC);
+    io =
+        (volatile uint32_t *)x86_window_map(x86_acpi.io_apic, 0x20, X86_PTE_WRITE | X86_PTE_UNCACHED | X86_PTE_NO_EXEC);
     if (io == nullptr) {
         return;
     }

@@ -4,12 +4,12 @@
 
 #include "kernel/include/arch.h"
 
-void x86_apic_init(void);      // boot CPU, once: finds and maps the controllers
-void x86_apic_init_cpu(void);  // each CPU, on itself
-uint32_t x86_apic_id(void);    // this CPU's
+void x86_apic_init(void);     // boot CPU, once: finds and maps the controllers
+void x86_apic_init_cpu(void); // each CPU, on itself
+uint32_t x86_apic_id(void);   // this CPU's
 bool x86_apic_is_x2(void);
 bool x86_apic_reaches(uint32_t apic_id); // whether interrupts can be sent there
-void x86_apic_end(void);       // the interrupt in service is handled
+void x86_apic_end(void);                 // the interrupt in service is handled
 
 void x86_apic_send(uint32_t apic_id, unsigned vector);
 void x86_apic_send_nmi_others(void); // to all CPUs but this

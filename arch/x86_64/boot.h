@@ -5,7 +5,7 @@
 #include "kernel/include/arch.h"
 
 void x86_boot_loader(const char *name);
-void x86_boot_command_line(const char *text); // zero-terminated
+void x86_boot_command_line(const char *text);                   // zero-terminated
 void x86_boot_memory(paddr_t base, uint64_t size, bool usable); // one range of the firmware's map, in any order
 void x86_boot_archive(paddr_t base, uint64_t size);
 void x86_boot_rsdp(paddr_t address); // where the ACPI root pointer is, if the loader knows

@@ -4,7 +4,6 @@
 #include "base/bits.h"
 #include "base/memory.h"
 
-
 enum {
     TAG_END = 0,
     TAG_COMMAND_LINE = 1,

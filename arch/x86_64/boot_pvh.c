@@ -1,7 +1,6 @@
 // The PVH boot protocol: struct hvm_start_info, as QEMU and Xen-style loaders pass it.
 #include "boot.h"
 
-
 enum : uint32_t { START_MAGIC = 0x336ec578 };
 enum { MEMORY_RAM = 1 };
 

@@ -86,6 +86,7 @@ static struct sample sample_take(const struct reference *reference) {
     enum { TRIES = 8 };
     struct sample best = {};
     uint64_t quickest = UINT64_MAX;
+#pragma clang loop unroll(disable) // the same code each time: the first turn loads or translates it
     for (unsigned i = 0; i < TRIES; i++) {
         uint64_t before = x86_read_tsc();
         uint32_t counted = reference->read(), left = x86_apic_timer_left();

@@ -1,14 +1,14 @@
 // The console: the first serial line, a 16550 at its usual port. Output waits for the line; input comes by interrupt.
+#include "console.h"
 #include "acpi.h"
 #include "apic.h"
-#include "console.h"
 #include "instructions.h"
 #include "vectors.h"
 
 enum {
     PORT = 0x3f8,
-    DATA = PORT,             // with the divisor latch: low byte
-    INTERRUPTS = PORT + 1,   // with the divisor latch: high byte
+    DATA = PORT,           // with the divisor latch: low byte
+    INTERRUPTS = PORT + 1, // with the divisor latch: high byte
     FIFO = PORT + 2,
     LINE = PORT + 3,
     MODEM = PORT + 4,

@@ -3,5 +3,5 @@
 
 #include "base/types.h"
 
-void x86_stop_others(void);   // by NMI, whatever they do. Idempotent.
-bool x86_stop_asked(void);    // an NMI means that
+void x86_stop_others(void); // by NMI, whatever they do. Idempotent.
+bool x86_stop_asked(void);  // an NMI means that

@@ -158,29 +158,29 @@ static void descriptors_load(struct arch_cpu *cpu, const uint64_t ist[X86_IST_CO
     cpu->gdt[X86_SELECTOR_KERNEL_DATA / 8] = 0x0000930000000000;
     cpu->gdt[X86_SELECTOR_USER_DATA / 8] = 0x0000f30000000000;
     cpu->gdt[X86_SELECTOR_USER_CODE / 8] = 0x0020fb0000000000;
-    cpu->gdt[X86_SELECTOR_TSS / 8] = (sizeof(struct x86_tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 |
-                                     (tss >> 24 & 0xff) << 56;
+    cpu->gdt[X86_SELECTOR_TSS / 8] =
+        (sizeof(struct x86_tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
     cpu->gdt[X86_SELECTOR_TSS / 8 + 1] = tss >> 32;
 
     struct table_pointer gdt_pointer = {sizeof cpu->gdt - 1, (uint64_t)cpu->gdt};
     struct table_pointer idt_pointer = {sizeof idt - 1, (uint64_t)idt};
     __asm__ volatile("lgdt %0\n\t"
-                 "push %2\n\t"
-                 "lea 1f(%%rip), %%rax\n\t"
-                 "push %%rax\n\t"
-                 "lretq\n"
-                 "1:\n\t"
-                 "mov %3, %%ss\n\t"
-                 "mov %3, %%ds\n\t"
-                 "mov %3, %%es\n\t"
-                 "mov %3, %%fs\n\t"
-                 "mov %3, %%gs\n\t"
-                 "lldt %w3\n\t"
-                 "ltr %w4\n\t"
-                 "lidt %1"
-                 :
-                 : "m"(gdt_pointer), "m"(idt_pointer), "i"(X86_SELECTOR_KERNEL_CODE), "r"(0), "r"(X86_SELECTOR_TSS)
-                 : "rax", "memory");
+                     "push %2\n\t"
+                     "lea 1f(%%rip), %%rax\n\t"
+                     "push %%rax\n\t"
+                     "lretq\n"
+                     "1:\n\t"
+                     "mov %3, %%ss\n\t"
+                     "mov %3, %%ds\n\t"
+                     "mov %3, %%es\n\t"
+                     "mov %3, %%fs\n\t"
+                     "mov %3, %%gs\n\t"
+                     "lldt %w3\n\t"
+                     "ltr %w4\n\t"
+                     "lidt %1"
+                     :
+                     : "m"(gdt_pointer), "m"(idt_pointer), "i"(X86_SELECTOR_KERNEL_CODE), "r"(0), "r"(X86_SELECTOR_TSS)
+                     : "rax", "memory");
     x86_write_msr(MSR_FS_BASE, 0);
     x86_write_msr(MSR_GS_BASE, (uint64_t)cpu);
     x86_write_msr(MSR_KERNEL_GS_BASE, 0); // the user's, while in the kernel
@@ -212,9 +212,9 @@ void x86_cpu_init(struct arch_cpu *cpu, const uint64_t ist[X86_IST_COUNT]) {
     x86_write_msr(MSR_EFER, x86_read_msr(MSR_EFER) | EFER_SCE);
     x86_write_msr(MSR_STAR, (uint64_t)X86_SELECTOR_SYSRET_BASE << 48 | (uint64_t)X86_SELECTOR_KERNEL_CODE << 32);
     x86_write_msr(MSR_LSTAR, (uint64_t)x86_enter_call);
-    x86_write_msr(MSR_CSTAR, 0);       // unreachable: there is no 32-bit code segment
+    x86_write_msr(MSR_CSTAR, 0); // unreachable: there is no 32-bit code segment
     x86_write_msr(MSR_FMASK, CALL_FLAGS_CLEARED);
-    x86_write_msr(MSR_SYSENTER_CS, 0); // sysenter faults
+    x86_write_msr(MSR_SYSENTER_CS, 0);                 // sysenter faults
     __asm__ volatile("mov %0, %%dr7" ::"r"(0x400ull)); // no breakpoints, whatever the firmware left
 }
 
