@@ -11,6 +11,7 @@
 //   struct arch_space   page-table root, address-space identifier, which CPUs may cache translations
 //   struct arch_cpu     per-CPU data of the port
 //   ARCH_NAME           "x86_64", …
+//   ARCH_ELF_MACHINE    e_machine of the executables it runs
 //   ARCH_USER_BASE      lowest user address that may be mapped (above 0: null pointers fault)
 //   ARCH_USER_TOP       first address above user space
 //   static inline struct cpu *arch_cpu_current(void)
