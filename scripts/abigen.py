@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Turn the ABI table into everything that is derived from it.
 
-usage: abigen.py TABLE [--header F] [--calls F] [--dispatch F] [--stubs F] [--docs F] [--inventory F]
+usage: abigen.py TABLE [--header F] [--calls F] [--dispatch F] [--stubs F] [--docs F]
+                 [--inventory F] [--shapes F]
 
   --header     abi/abi.h        constants and records, shared by kernel and user programs
   --calls      abi/calls.h      prototypes of the sys_<name> functions that the kernel implements
@@ -9,6 +10,7 @@ usage: abigen.py TABLE [--header F] [--calls F] [--dispatch F] [--stubs F] [--do
   --stubs      isthmus/calls.h  inline functions by which user programs make the calls
   --docs       abi.md           the reference page
   --inventory  JSON             every call with every error it documents: what the tests must provoke
+  --shapes     abi/shapes.h     the calls' argument types as data, for tests that make calls at random
 
 The output depends on the table alone. A table that contradicts itself is refused with a message that names the entry.
 """
@@ -506,8 +508,26 @@ def gen_inventory(table):
                        "refusals": entries}, indent=1) + "\n"
 
 
+SHAPES = {"handle": "SHAPE_HANDLE", "u32": "SHAPE_U32", "i32": "SHAPE_I32", "u64": "SHAPE_U64",
+          "uaddr": "SHAPE_ADDRESS", "in": "SHAPE_IN", "out": "SHAPE_OUT"}
+
+
+def gen_shapes(table):
+    out = [f"// {BANNER}", "//", "// The calls' argument types as data, for tests that make calls at random.",
+           "#pragma once", "", '#include "abi/abi.h"', "",
+           "enum shape : uint8_t {", "    SHAPE_NONE,"]
+    out += [f"    {name}," for name in SHAPES.values()]
+    out += ["};", "", "struct call_shape {", "    const char *name;", f"    enum shape arg[{ARGS_MAX}];", "};", "",
+            "static const struct call_shape call_shapes[CALL_COUNT] = {"]
+    for call in table.calls:
+        kinds = ", ".join(SHAPES[arg["type"]] for arg in call["args"]) or "SHAPE_NONE"
+        out.append(f"    [CALL_{call['name'].upper()}] = {{{c_string(call['name'])}, {{{kinds}}}}},")
+    out += ["};", ""]
+    return "\n".join(out)
+
+
 OUTPUTS = {"header": gen_header, "calls": gen_calls, "dispatch": gen_dispatch, "stubs": gen_stubs,
-           "docs": gen_docs, "inventory": gen_inventory}
+           "docs": gen_docs, "inventory": gen_inventory, "shapes": gen_shapes}
 
 
 def main():

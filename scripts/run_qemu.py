@@ -69,6 +69,7 @@ def arguments():
     parser.add_argument("--append", default="", metavar="TEXT", help="add to the kernel's command line")
     parser.add_argument("--file", action="append", default=[], metavar="PATH=FILE",
                         help="put a file of this workstation into the initial files")
+    parser.add_argument("--with-tests", action="store_true", help="with the programs of the boot tests below /test")
     parser.add_argument("--qemu-arg", action="append", default=[], metavar="A", help="a further argument for QEMU")
     parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
     parser.add_argument("--build-dir", metavar="D", help="where to build")
@@ -84,7 +85,7 @@ def arguments():
 
 
 def build(options):
-    """Build; the kernel image and the archive."""
+    """Build; the kernel image and the archives."""
     where = pathlib.Path(options.build_dir or ROOT / "build" / f"{options.arch}-stage{options.stage}")
     if not options.no_build:
         command = [ROOT / "scripts/build", options.arch, "--stage", str(options.stage), "--build-dir", str(where)]
@@ -92,11 +93,13 @@ def build(options):
         if done.returncode != 0:
             raise Failure(done.stdout.decode(errors="replace").rstrip(), 1)
     kernel = where / f"isthmus-{options.arch}"
-    initial = where / "user" / f"isthmus-{options.arch}.cpio"
-    for path in (kernel, initial):
+    archives = [where / "user" / f"isthmus-{options.arch}.cpio"]
+    if options.with_tests:
+        archives.append(where / "tests/programs" / f"isthmus-{options.arch}-tests.cpio")
+    for path in (kernel, *archives):
         if not path.exists():
             raise Failure(f"{path} is not built", 1)
-    return kernel, initial
+    return kernel, archives
 
 
 def extra_files(options):
@@ -152,7 +155,7 @@ def firmware(work):
     raise Failure("no OVMF firmware found below /usr/share; the package is called ovmf", 1)
 
 
-def qemu_command(work, kernel, initial, options):
+def qemu_command(work, kernel, archives, options):
     command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "qemu64,+smep,+smap,+umip,+fsgsbase,+pdpe1gb",
                "-m", options.mem, "-smp", str(options.smp), "-display", "none", "-no-reboot", "-nic", "none",
                "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
@@ -164,7 +167,7 @@ def qemu_command(work, kernel, initial, options):
         command += ["-serial", "mon:stdio"]
     else:
         command += ["-monitor", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
-    modules = [initial]
+    modules = list(archives)
     files = extra_files(options)
     if files:
         extra = work / "extra.cpio"
@@ -318,9 +321,9 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
     try:
-        kernel, initial = build(options)
+        kernel, archives = build(options)
         with tempfile.TemporaryDirectory(prefix="isthmus-") as work:
-            command = qemu_command(pathlib.Path(work), kernel, initial, options)
+            command = qemu_command(pathlib.Path(work), kernel, archives, options)
             if os.environ.get("ISTHMUS_RUN_VERBOSE"):
                 print(shlex.join(map(str, command)), file=sys.stderr)
             if options.commands is None:

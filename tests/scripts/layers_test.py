@@ -16,6 +16,7 @@ BASE = {
     "kernel/object.h": '#include "base/types.h"\n',
     "kernel/thread.h": '#include "arch.h"\n#include "kernel/object.h"\n',
     "kernel/thread.c": '#include "kernel/thread.h"\n#include "abi/calls.h"\n',
+    "kernel/main.c": '#include "kernel/thread.h"\n#include "kfs/node.h"\n',
     "ipc/channel.h": '#include "kernel/object.h"\n',
     "kfs/node.h": '#include "ipc/channel.h"\n#include "abi/abi.h"\n',
     "arch/one/include/arch_types.h": '#include "base/types.h"\n',
