@@ -33,10 +33,11 @@ long sys_wait(struct thread *self, user_ptr_t items, uint32_t count, uint64_t de
         if ((handle->rights & RIGHT_WATCH) == 0) {
             return ERR_RIGHTS;
         }
-        object[i] = handle->object;
-        if (object[i]->ops->events == nullptr) {
+        const struct object_ops *ops = handle->object->ops;
+        if (ops->events == nullptr) {
             return ERR_WRONG_KIND;
         }
+        object[i] = ops->source != nullptr ? ops->source(handle->object) : handle->object;
         if ((object[i]->ops->events(object[i]) & item[i].events) != 0) {
             ready |= 1ull << i;
         }
