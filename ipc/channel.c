@@ -72,6 +72,10 @@ void channel_set_path(struct channel *channel, const char *path) {
     str_copy(channel->path, sizeof channel->path, path);
 }
 
+void channel_set_mode(struct channel *channel, uint32_t mode) {
+    channel->mode = mode;
+}
+
 // Nobody serves and nobody ever will: what is queued inbound will not be received.
 static void channel_drain(struct channel *channel) {
     if (!channel->drained) {

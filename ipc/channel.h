@@ -59,6 +59,7 @@ void channel_set_removal(struct channel *channel, void (*removal)(void *context)
 
 // For people: the path it was created at ("" if it has none), set by kfs; copied, truncated to PATH_LEN_MAX.
 void channel_set_path(struct channel *channel, const char *path);
+void channel_set_mode(struct channel *channel, uint32_t mode); // likewise, the mode of its node
 
 struct channel_info {
     uint64_t id, created;
