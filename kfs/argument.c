@@ -1,0 +1,37 @@
+#include "kfs/argument.h"
+
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kfs/file.h"
+
+status_t argument_file(struct thread *self, handle_t value, uint32_t rights, struct file **file,
+                       struct handle **handle) {
+    status_t status = handle_find(&self->process->handles, value, handle);
+    if (status < 0) {
+        return status;
+    }
+    if ((*handle)->object->ops->kind != OBJECT_FILE) {
+        return ERR_WRONG_KIND;
+    }
+    if (((*handle)->rights & rights) != rights) {
+        return ERR_RIGHTS;
+    }
+    *file = file_of((*handle)->object);
+    return 0;
+}
+
+status_t argument_path(user_ptr_t from, uint64_t length, char path[static PATH_LEN_MAX]) {
+    if (length > PATH_LEN_MAX) {
+        return ERR_NAME_TOO_LONG;
+    }
+    status_t status = user_copy_in(path, from, length);
+    if (status < 0) {
+        return status;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (path[i] == '\0') {
+            return ERR_INVALID;
+        }
+    }
+    return 0;
+}

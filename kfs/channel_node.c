@@ -1,0 +1,168 @@
+#include "kfs/channel_node.h"
+
+#include "abi/abi.h"
+#include "base/str.h"
+#include "ipc/channel.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kfs/command.h"
+#include "kfs/entry.h"
+#include "kfs/node.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
+
+enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILDREN };
+
+static const char *const child_name[CHILDREN] = {"data", "ctl", "stats"};
+
+// ---- data ----
+
+static status_t data_open(struct node *node, const struct process *caller, uint32_t flags, uint32_t asked,
+                          struct object **object, uint32_t *rights) {
+    struct channel *channel = channel_of(node->kernel.held);
+    if ((flags & OPEN_SERVE) == 0) {
+        *rights = asked;
+        return channel_connect(channel, caller != nullptr ? caller->pid : 0, object);
+    }
+    if (channel_removed(channel)) {
+        return ERR_REMOVED;
+    }
+    *object = channel_object(channel);
+    object_ref(*object);
+    *rights = RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT | RIGHT_ADMIN;
+    return 0;
+}
+
+// ---- ctl ----
+
+static void ctl_snapshot(const struct node *node, const struct process *, struct text *text) {
+    const struct node *parent = node->parent;
+    struct channel_info info;
+    channel_get_info(channel_of(node->kernel.held), &info);
+    text_header(text, "id mode owner group depth message_max temporary removed created_ns");
+    text_u64(text, info.id);
+    text_mode(text, parent->mode);
+    text_u64(text, parent->owner);
+    text_u64(text, parent->group);
+    text_u64(text, info.depth);
+    text_u64(text, info.message_max);
+    text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
+    text_u64(text, info.removed);
+    text_u64(text, info.created);
+}
+
+static long ctl_command(struct node *node, struct thread *self, const char *command) {
+    struct node *parent = node->parent;
+    uint32_t mode;
+    bool remove = str_equal(command, "remove");
+    if (!remove && !command_mode(command, &mode)) {
+        return ERR_INVALID;
+    }
+    if (!node_owned(parent, self->process)) {
+        return ERR_ACCESS;
+    }
+    if (parent->removed) {
+        return ERR_REMOVED;
+    }
+    if (remove) {
+        entry_remove(parent);
+        return 0;
+    }
+    parent->mode = mode;
+    node_touch(parent);
+    channel_node_changed(parent);
+    return 0;
+}
+
+// ---- stats ----
+
+static void stats_snapshot(const struct node *node, const struct process *, struct text *text) {
+    struct channel_info info;
+    channel_get_info(channel_of(node->kernel.held), &info);
+    const struct message_counts *in = &info.inbound;
+    const struct message_counts *out = &info.outbound;
+    text_header(text,
+                "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
+                "depth message_max sent_in received_in queued_in discarded_in rejected_in");
+    text_u64(text, in->sent + out->sent);
+    text_u64(text, in->received + out->received);
+    text_u64(text, in->queued + out->queued);
+    text_u64(text, in->discarded + out->discarded);
+    text_u64(text, in->rejected + out->rejected);
+    text_u64(text, in->bytes_sent + out->bytes_sent);
+    text_u64(text, in->bytes_received + out->bytes_received);
+    text_u64(text, in->high_water > out->high_water ? in->high_water : out->high_water);
+    text_u64(text, info.connections);
+    text_u64(text, info.servers);
+    text_u64(text, info.depth);
+    text_u64(text, info.message_max);
+    text_u64(text, in->sent);
+    text_u64(text, in->received);
+    text_u64(text, in->queued);
+    text_u64(text, in->discarded);
+    text_u64(text, in->rejected);
+}
+
+// ---- the directory ----
+
+static const struct tree_ops child_ops[CHILDREN] = {
+    [CHILD_DATA] = {.open = data_open},
+    [CHILD_CTL] = {.snapshot = ctl_snapshot, .command = ctl_command},
+    [CHILD_STATS] = {.snapshot = stats_snapshot},
+};
+
+static status_t child_new(struct node *directory, size_t index, struct node **child) {
+    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL};
+    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444};
+    uint64_t id = NODE_ID_CHANNEL | directory->id << 4 | index;
+    *child = node_synthesise(directory, child_name[index], kind[index], mode[index], directory->owner, directory->group,
+                             &child_ops[index], id, channel_object(directory->channel));
+    if (*child == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    (*child)->created = directory->created;
+    (*child)->modified = directory->modified;
+    (*child)->accessed = directory->accessed;
+    return 0;
+}
+
+static status_t channel_lookup(struct node *directory, const struct process *, const char *name, size_t length,
+                               struct node **child) {
+    size_t index = tree_index(child_name, CHILDREN, name, length);
+    return index < CHILDREN ? child_new(directory, index, child) : ERR_NOT_FOUND;
+}
+
+static status_t channel_next(struct node *directory, const struct process *, uint64_t *cookie, struct node **child) {
+    if (*cookie >= CHILDREN) {
+        return ERR_NOT_FOUND;
+    }
+    return child_new(directory, (*cookie)++, child);
+}
+
+static const struct tree_ops channel_node_ops = {.lookup = channel_lookup, .next = channel_next};
+
+status_t channel_node_new(const struct abi_channel_config *config, const struct process *caller, struct node **node) {
+    struct channel *channel;
+    status_t status = channel_new(config, caller->pid, &channel);
+    if (status < 0) {
+        return status;
+    }
+    struct channel_info info;
+    channel_get_info(channel, &info);
+    struct node *new = node_new(NODE_CHANNEL, info.mode, caller->owner, caller->group);
+    if (new == nullptr) {
+        object_unref(channel_object(channel));
+        return ERR_NO_MEMORY;
+    }
+    new->channel = channel; // takes over the reference
+    new->ops = &channel_node_ops;
+    *node = new;
+    return 0;
+}
+
+void channel_node_changed(struct node *node) {
+    char path[PATH_LEN_MAX + 1];
+    node_path(node, path, sizeof path);
+    channel_set_path(node->channel, path);
+    channel_set_mode(node->channel, node->mode);
+}

@@ -1,0 +1,265 @@
+#include "kfs/file.h"
+
+#include "base/checked.h"
+#include "base/str.h"
+#include "kernel/pages.h"
+#include "kernel/panic.h"
+#include "kernel/slab.h"
+#include "kfs/node.h"
+#include "kfs/ramfile.h"
+#include "kfs/tree.h"
+
+struct file *file_of(struct object *object) {
+    KASSERT(object->ops->kind == OBJECT_FILE);
+    return container_of(object, struct file, object);
+}
+
+static const struct object_ops *ops_of(const struct node *node) {
+    if (node_is_directory(node)) {
+        return &directory_ops;
+    }
+    return node->kind == NODE_DEVICE ? &device_ops : &file_ops;
+}
+
+status_t file_new(struct node *node, const struct process *caller, uint32_t flags, struct file **file) {
+    struct file *new = slab_alloc(sizeof *new);
+    if (new == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    new->flags = flags;
+    if ((flags & OPEN_READ) != 0 && !node_is_directory(node) && node->ops != nullptr &&
+        node->ops->snapshot != nullptr) {
+        node->ops->snapshot(node, caller, &new->text);
+        if (new->text.status < 0) {
+            status_t status = new->text.status;
+            text_clear(&new->text);
+            slab_free(new, sizeof *new);
+            return status;
+        }
+    }
+    object_init(&new->object, ops_of(node));
+    new->node = node;
+    node_ref(node);
+    node->accessed = arch_time_now();
+    *file = new;
+    return 0;
+}
+
+static void file_destroy(struct object *object) {
+    struct file *file = file_of(object);
+    text_clear(&file->text);
+    node_unref(file->node);
+    slab_free(file, sizeof *file);
+}
+
+static void file_describe(const struct object *object, char *text, size_t capacity) {
+    node_path(container_of(object, const struct file, object)->node, text, capacity);
+}
+
+// Regular content is always ready.
+static uint32_t file_events(const struct object *) {
+    return EVENT_READABLE | EVENT_WRITABLE;
+}
+
+// ---- reading ----
+
+static long read_text(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    uint64_t end = file->text_offset + file->text.size;
+    if (offset >= end || length == 0) {
+        return 0;
+    }
+    if (length > end - offset) {
+        length = end - offset;
+    }
+    status_t status = pages_read(file->text.pages, buffer, offset - file->text_offset, length);
+    return status < 0 ? status : (long)length;
+}
+
+// Replace the part of a long table that was written by the part that follows, about TEXT_CHUNK bytes of whole records.
+static status_t next_part(struct file *file) {
+    const struct tree_ops *ops = file->node->ops;
+    uint64_t cursor = file->cursor;
+    uint64_t offset = file->text_offset + file->text.size;
+    bool begun = file->begun;
+    text_rewind(&file->text);
+    file->text_offset = offset;
+    if (!begun) {
+        text_header(&file->text, ops->columns);
+    }
+    while (file->text.status == 0 && file->text.size < TEXT_CHUNK && ops->record(file->node, &cursor, &file->text)) {
+    }
+    if (file->text.status < 0) {
+        file->text.size = 0;
+        return file->text.status;
+    }
+    file->cursor = cursor;
+    file->begun = true;
+    return 0;
+}
+
+static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    if (offset == 0 && file->text_offset > 0) {
+        text_rewind(&file->text);
+        file->text_offset = 0;
+        file->cursor = 0;
+        file->begun = false;
+    }
+    if (offset == file->text_offset + file->text.size) {
+        status_t status = next_part(file);
+        if (status < 0) {
+            return status;
+        }
+    }
+    if (offset < file->text_offset || offset > file->text_offset + file->text.size) {
+        return ERR_INVALID;
+    }
+    return read_text(file, buffer, length, offset);
+}
+
+// The target of a link that was itself opened.
+static long read_target(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    if (offset >= node->link.length || length == 0) {
+        return 0;
+    }
+    if (length > node->link.length - offset) {
+        length = node->link.length - offset;
+    }
+    status_t status = user_copy_out(buffer, node->link.target + offset, length);
+    return status < 0 ? status : (long)length;
+}
+
+static long file_read(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    struct file *file = file_of(object);
+    struct node *node = file->node;
+    bool current = offset == OFFSET_CURRENT;
+    uint64_t at = current ? file->position : offset;
+    long moved;
+    if (node->kind == NODE_FILE) {
+        moved = ramfile_read(node, buffer, length, at);
+    } else if (node->kind == NODE_LINK) {
+        moved = read_target(node, buffer, length, at);
+    } else if (node->ops->record != nullptr) {
+        moved = read_table(file, buffer, length, at);
+    } else {
+        moved = read_text(file, buffer, length, at);
+    }
+    if (moved > 0 && current) {
+        file->position += (uint64_t)moved;
+    }
+    return moved;
+}
+
+// ---- writing ----
+
+static long write_command(struct node *node, struct thread *self, user_ptr_t buffer, uint64_t length) {
+    if (node->ops->command == nullptr) {
+        return ERR_READ_ONLY;
+    }
+    if (length == 0 || length > COMMAND_MAX) {
+        return ERR_INVALID;
+    }
+    char command[COMMAND_MAX + 1];
+    status_t status = user_copy_in(command, buffer, length);
+    if (status < 0) {
+        return status;
+    }
+    size_t end = length;
+    while (end > 0 && (command[end - 1] == '\n' || command[end - 1] == ' ')) {
+        end--;
+    }
+    command[end] = '\0';
+    if (end == 0 || strnlen(command, end) < end) {
+        return ERR_INVALID;
+    }
+    long result = node->ops->command(node, self, command);
+    return result == 0 ? (long)length : result;
+}
+
+static long file_write(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
+                       uint64_t offset) {
+    struct file *file = file_of(object);
+    struct node *node = file->node;
+    if (node->kind == NODE_KERNEL) {
+        return write_command(node, self, buffer, length);
+    }
+    if (node->kind != NODE_FILE) {
+        return ERR_READ_ONLY;
+    }
+    bool current = offset == OFFSET_CURRENT;
+    uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : current ? file->position : offset;
+    long moved = ramfile_write(node, buffer, length, at);
+    if (moved > 0 && current) {
+        file->position = at + (uint64_t)moved;
+    }
+    return moved;
+}
+
+static status_t file_memory(struct object *object, bool, struct pages **pages) {
+    struct node *node = file_of(object)->node;
+    return node->kind == NODE_FILE ? ramfile_pages(node, pages) : ERR_WRONG_KIND;
+}
+
+const struct object_ops file_ops = {
+    .kind = OBJECT_FILE,
+    .name = "file",
+    .destroy = file_destroy,
+    .events = file_events,
+    .read = file_read,
+    .write = file_write,
+    .memory = file_memory,
+    .describe = file_describe,
+};
+
+// ---- directories ----
+
+static long directory_read(struct object *, struct thread *, user_ptr_t, uint64_t, uint64_t) {
+    return ERR_IS_DIR;
+}
+
+const struct object_ops directory_ops = {
+    .kind = OBJECT_FILE,
+    .name = "directory",
+    .destroy = file_destroy,
+    .read = directory_read,
+    .write = directory_read,
+    .describe = file_describe,
+};
+
+// ---- devices ----
+
+static long device_read(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t) {
+    const struct tree_ops *ops = file_of(object)->node->ops;
+    return ops->read != nullptr ? ops->read(self, buffer, length) : 0;
+}
+
+static long device_write(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t) {
+    struct node *node = file_of(object)->node;
+    return node->ops->write != nullptr ? node->ops->write(self, buffer, length)
+                                       : write_command(node, self, buffer, length);
+}
+
+// The object whose waiters are woken, when it is not the open file itself: all opens of a device share its source.
+static struct object *device_source(struct object *object) {
+    const struct tree_ops *ops = file_of(object)->node->ops;
+    return ops->source != nullptr ? ops->source() : object;
+}
+
+static uint32_t device_events(const struct object *object) {
+    const struct tree_ops *ops = container_of(object, const struct file, object)->node->ops;
+    if (ops->source == nullptr) {
+        return EVENT_READABLE | EVENT_WRITABLE;
+    }
+    const struct object *source = ops->source();
+    return source->ops->events(source);
+}
+
+const struct object_ops device_ops = {
+    .kind = OBJECT_FILE,
+    .name = "device",
+    .destroy = file_destroy,
+    .events = device_events,
+    .source = device_source,
+    .read = device_read,
+    .write = device_write,
+    .describe = file_describe,
+};

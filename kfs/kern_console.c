@@ -1,0 +1,23 @@
+// /kern/console/stats/bytes: the system console. See kfs/doc/console.md.
+#include "abi/abi.h"
+#include "kernel/console.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
+
+static void bytes_snapshot(const struct node *, const struct process *, struct text *text) {
+    struct console_stats stats = console_get_stats();
+    text_header(text, "received dropped read queued written");
+    text_u64(text, stats.received);
+    text_u64(text, stats.dropped);
+    text_u64(text, stats.read);
+    text_u64(text, stats.queued);
+    text_u64(text, stats.written);
+}
+
+static const struct tree_ops bytes_ops = {.snapshot = bytes_snapshot};
+
+static const struct tree_entry entries[] = {{"kern/console/stats/bytes", NODE_KERNEL, 0444, &bytes_ops}};
+
+status_t kern_console_build(struct node *root) {
+    return tree_build(root, entries, sizeof entries / sizeof entries[0]);
+}

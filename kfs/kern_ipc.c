@@ -1,0 +1,83 @@
+// /kern/ipc/: totals of messages and channels, and the registry of all channels (IPC-4.2, 6.1, 6.2). See kfs/doc/ipc.md.
+#include "abi/abi.h"
+#include "ipc/channel.h"
+#include "kfs/node.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
+
+static void messages_snapshot(const struct node *, const struct process *, struct text *text) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    text_header(text, "sent received queued discarded rejected dropped bytes_sent bytes_received high_water");
+    text_u64(text, totals.messages.sent);
+    text_u64(text, totals.messages.received);
+    text_u64(text, totals.messages.queued);
+    text_u64(text, totals.messages.discarded);
+    text_u64(text, totals.messages.rejected);
+    text_u64(text, 0); // no policy of this stage ever drops a message
+    text_u64(text, totals.messages.bytes_sent);
+    text_u64(text, totals.messages.bytes_received);
+    text_u64(text, totals.messages.high_water);
+}
+
+static void channels_snapshot(const struct node *, const struct process *, struct text *text) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    text_header(text, "active created destroyed connections_active connections_created connections_destroyed");
+    text_u64(text, totals.channels_active);
+    text_u64(text, totals.channels_created);
+    text_u64(text, totals.channels_destroyed);
+    text_u64(text, totals.connections_active);
+    text_u64(text, totals.connections_created);
+    text_u64(text, totals.connections_destroyed);
+}
+
+// generation changes whenever a channel comes or goes: a listing whose lines all have the same is one picture.
+static const char registry_columns[] =
+    "id path owner_pid mode depth message_max servers connections queued sent received discarded rejected removed "
+    "temporary generation";
+
+static bool registry_record(const struct node *, uint64_t *cursor, struct text *text) {
+    struct channel *channel = channel_after(*cursor);
+    if (channel == nullptr) {
+        return false;
+    }
+    object_ref(channel_object(channel)); // writing takes memory, and taking memory may run slices
+    struct channel_info info;
+    channel_get_info(channel, &info);
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    *cursor = info.id;
+    text_u64(text, info.id);
+    text_word(text, info.path);
+    text_u64(text, info.owner_pid);
+    text_mode(text, info.mode);
+    text_u64(text, info.depth);
+    text_u64(text, info.message_max);
+    text_u64(text, info.servers);
+    text_u64(text, info.connections);
+    text_u64(text, info.inbound.queued + info.outbound.queued);
+    text_u64(text, info.inbound.sent + info.outbound.sent);
+    text_u64(text, info.inbound.received + info.outbound.received);
+    text_u64(text, info.inbound.discarded + info.outbound.discarded);
+    text_u64(text, info.inbound.rejected + info.outbound.rejected);
+    text_u64(text, info.removed);
+    text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
+    text_u64(text, totals.channels_created + totals.channels_destroyed);
+    object_unref(channel_object(channel));
+    return true;
+}
+
+static const struct tree_ops messages_ops = {.snapshot = messages_snapshot};
+static const struct tree_ops channels_ops = {.snapshot = channels_snapshot};
+static const struct tree_ops registry_ops = {.columns = registry_columns, .record = registry_record};
+
+static const struct tree_entry entries[] = {
+    {"kern/ipc/channels", NODE_KERNEL, 0444, &registry_ops},
+    {"kern/ipc/stats/messages", NODE_KERNEL, 0444, &messages_ops},
+    {"kern/ipc/stats/channels", NODE_KERNEL, 0444, &channels_ops},
+};
+
+status_t kern_ipc_build(struct node *root) {
+    return tree_build(root, entries, sizeof entries / sizeof entries[0]);
+}

@@ -1,0 +1,70 @@
+// /kern/{version,stage,cpus,uptime,log}: what system this is. See kfs/doc/system.md.
+#include "abi/abi.h"
+#include "kernel/cpu.h"
+#include "kernel/log.h"
+#include "kernel/slab.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
+
+static void version_snapshot(const struct node *, const struct process *, struct text *text) {
+    text_header(text, "name version stage arch abi");
+    text_word(text, "isthmus");
+    text_word(text, ISTHMUS_VERSION);
+    text_u64(text, ISTHMUS_STAGE);
+    text_word(text, ARCH_NAME);
+    text_u64(text, ABI_VERSION);
+}
+
+static void stage_snapshot(const struct node *, const struct process *, struct text *text) {
+    text_header(text, "stage");
+    text_u64(text, ISTHMUS_STAGE);
+}
+
+static void uptime_snapshot(const struct node *, const struct process *, struct text *text) {
+    uint64_t idle = 0;
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        idle += cpu_table[i] != nullptr ? cpu_table[i]->idle_time : 0;
+    }
+    text_header(text, "uptime_ns idle_ns cpus");
+    text_u64(text, arch_time_now());
+    text_u64(text, idle);
+    text_u64(text, cpu_online_count());
+}
+
+static void cpus_snapshot(const struct node *, const struct process *, struct text *text) {
+    text_header(text, "cpu state description");
+    for (unsigned i = 0; i < arch_cpu_count(); i++) {
+        char description[128];
+        arch_cpu_describe(i, description, sizeof description);
+        const struct cpu *cpu = cpu_table[i];
+        text_u64(text, i);
+        text_word(text, cpu != nullptr && cpu->online ? "online" : "offline");
+        text_word(text, description);
+    }
+}
+
+static void log_snapshot(const struct node *, const struct process *, struct text *text) {
+    char *copy = slab_alloc(LOG_SIZE);
+    if (copy == nullptr) {
+        text->status = ERR_NO_MEMORY;
+        return;
+    }
+    text_bytes(text, copy, log_copy(copy, LOG_SIZE));
+    slab_free(copy, LOG_SIZE);
+}
+
+static const struct tree_ops version_ops = {.snapshot = version_snapshot};
+static const struct tree_ops stage_ops = {.snapshot = stage_snapshot};
+static const struct tree_ops uptime_ops = {.snapshot = uptime_snapshot};
+static const struct tree_ops cpus_ops = {.snapshot = cpus_snapshot};
+static const struct tree_ops log_ops = {.snapshot = log_snapshot};
+
+static const struct tree_entry entries[] = {
+    {"kern/version", NODE_KERNEL, 0444, &version_ops}, {"kern/stage", NODE_KERNEL, 0444, &stage_ops},
+    {"kern/cpus", NODE_KERNEL, 0444, &cpus_ops},       {"kern/uptime", NODE_KERNEL, 0444, &uptime_ops},
+    {"kern/log", NODE_KERNEL, 0444, &log_ops},
+};
+
+status_t kern_system_build(struct node *root) {
+    return tree_build(root, entries, sizeof entries / sizeof entries[0]);
+}

@@ -1,0 +1,108 @@
+#include "kfs/ramfile.h"
+
+#include "abi/abi.h"
+#include "base/checked.h"
+#include "base/memory.h"
+#include "kernel/pages.h"
+#include "kfs/node.h"
+
+status_t ramfile_pages(struct node *node, struct pages **pages) {
+    if (node->file.pages == nullptr) {
+        status_t status = pages_create(FILE_MAX, &node->file.pages);
+        if (status < 0) {
+            return status;
+        }
+    }
+    *pages = node->file.pages;
+    return 0;
+}
+
+long ramfile_read(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    if (offset >= node->file.size || length == 0) {
+        return 0;
+    }
+    if (length > node->file.size - offset) {
+        length = node->file.size - offset;
+    }
+    status_t status = pages_read(node->file.pages, buffer, offset, length);
+    return status < 0 ? status : (long)length;
+}
+
+// A copy into the page failed part of the way: what lies beyond the size must still be zero.
+static void clear_tail(struct node *node, uint64_t index) {
+    uint64_t begin = index * PAGE_SIZE;
+    uint64_t kept = node->file.size <= begin ? 0 : node->file.size - begin;
+    paddr_t page = kept >= PAGE_SIZE ? 0 : pages_get(node->file.pages, index, false);
+    if (page != 0) {
+        memset((char *)arch_phys_to_virt(page) + kept, 0, PAGE_SIZE - kept);
+    }
+}
+
+// Write within one page, and let the file grow over it.
+static status_t write_page(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
+    status_t status = pages_write(node->file.pages, from, offset, length);
+    if (status < 0) {
+        clear_tail(node, offset / PAGE_SIZE);
+        return status;
+    }
+    if (offset + length > node->file.size) {
+        node->file.size = offset + length;
+    }
+    return 0;
+}
+
+long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    if (!range_within(offset, length, FILE_MAX)) {
+        return ERR_TOO_BIG;
+    }
+    struct pages *pages;
+    status_t status = ramfile_pages(node, &pages);
+    if (status < 0) {
+        return status;
+    }
+    if (pages->mapped_executable > 0) {
+        return ERR_BUSY;
+    }
+    uint64_t done = 0;
+    while (done < length && status == 0) {
+        uint64_t room = PAGE_SIZE - (offset + done) % PAGE_SIZE;
+        uint64_t part = length - done < room ? length - done : room;
+        status = write_page(node, (user_ptr_t){buffer.va + done}, part, offset + done);
+        if (status == 0) {
+            done += part;
+        }
+    }
+    if (done > 0) {
+        node_touch(node);
+    }
+    return done > 0 || status == 0 ? (long)done : status;
+}
+
+status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length) {
+    if (length > FILE_MAX) {
+        return ERR_TOO_BIG;
+    }
+    struct pages *pages;
+    status_t status = ramfile_pages(node, &pages);
+    if (status == 0) {
+        status = pages_fill(pages, bytes, 0, length);
+    }
+    if (status == 0) {
+        node->file.size = length;
+    }
+    return status;
+}
+
+status_t ramfile_truncate(struct node *node) {
+    struct pages *pages = node->file.pages;
+    if (pages != nullptr && pages->mapped > 0) {
+        return ERR_BUSY;
+    }
+    node->file.pages = nullptr;
+    node->file.size = 0;
+    if (pages != nullptr) {
+        object_unref(&pages->object);
+    }
+    node_touch(node);
+    return 0;
+}

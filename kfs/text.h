@@ -1,0 +1,41 @@
+// The one formatter of the kernel's text files (IPC-6.3): a header line of field names, then data lines; columns are
+// separated by blanks and padded to the width of their header, so that people can read them and programs can split them.
+// Values never contain blanks: a word's blanks, control characters and backslashes are written \xHH, an empty word is
+// "-". Fields are only ever appended to a table.
+//
+// The text is collected in a memory object. The first failure is kept in status, and what follows it is dropped: who
+// writes a table need not check each value.
+#pragma once
+
+#include "base/types.h"
+
+struct pages;
+
+enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_CHUNK = 2048 };
+
+struct text {
+    struct pages *pages; // null: none yet
+    uint64_t size;       // bytes written
+    status_t status;     // 0, ERR_NO_MEMORY, ERR_TOO_BIG
+    uint8_t column, columns;
+    uint8_t width[TEXT_COLUMNS_MAX];
+};
+
+// Release what it holds.
+void text_clear(struct text *text);
+// Begin again at size 0, keeping the columns.
+void text_rewind(struct text *text);
+
+// Bytes as they are.
+void text_bytes(struct text *text, const char *bytes, size_t length);
+// A free line, without columns.
+[[gnu::format(printf, 2, 3)]] void text_printf(struct text *text, const char *format, ...);
+
+// The header line: names separated by single blanks. Sets the columns of the lines that follow.
+void text_header(struct text *text, const char *names);
+// The next value of the line; the last column ends the line.
+void text_u64(struct text *text, uint64_t value);
+void text_i64(struct text *text, int64_t value);
+void text_hex(struct text *text, uint64_t value); // 0x…
+void text_mode(struct text *text, uint32_t mode); // four octal digits
+void text_word(struct text *text, const char *word);

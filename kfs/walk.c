@@ -1,0 +1,222 @@
+#include "kfs/walk.h"
+
+#include "base/memory.h"
+#include "kernel/panic.h"
+#include "kfs/node.h"
+#include "kfs/tree.h"
+
+// What is still to be resolved stands at the end of one buffer; a link's target is put in front of it. Each link adds its
+// target and a slash, so this much always suffices. One buffer, because only one path is resolved at a time.
+enum { PENDING_SIZE = PATH_LEN_MAX + LINK_DEPTH_MAX * (PATH_LEN_MAX + 1) };
+static char pending[PENDING_SIZE];
+
+static struct walk_stats stats;
+
+struct position {
+    struct node *start;
+    struct node *at; // referenced
+    const struct process *caller;
+    size_t next; // in pending
+    size_t own;  // what stands from here on is the caller's path, what is before it comes from links
+    unsigned links;
+    unsigned flags;
+};
+
+static void move_to(struct position *position, struct node *node) {
+    node_unref(position->at);
+    position->at = node;
+}
+
+// The parent, but the starting directory is its own. Compared by id: synthesised nodes are made anew at each lookup.
+static void move_up(struct position *position) {
+    struct node *at = position->at;
+    if (at->id == position->start->id || at->parent == nullptr) {
+        return;
+    }
+    struct node *parent = at->parent;
+    node_ref(parent);
+    move_to(position, parent);
+}
+
+static status_t lookup(struct position *position, const char *name, size_t length, struct node **child) {
+    struct node *at = position->at;
+    stats.components++;
+    if (at->ops != nullptr && at->ops->lookup != nullptr) {
+        return at->ops->lookup(at, position->caller, name, length, child);
+    }
+    struct node *node = node_child(at, name, length);
+    if (node == nullptr) {
+        return ERR_NOT_FOUND;
+    }
+    node_ref(node);
+    *child = node;
+    return 0;
+}
+
+// Names below it may be looked up by the caller. A channel's mode speaks of messages, not of looking: it never forbids.
+static status_t may_pass(const struct position *position) {
+    if (!node_is_directory(position->at)) {
+        return ERR_NOT_DIR;
+    }
+    if (position->at->kind == NODE_DIR && !node_permits(position->at, position->caller, MODE_EXEC)) {
+        return ERR_ACCESS;
+    }
+    return 0;
+}
+
+static status_t follow(struct position *position, struct node *link) {
+    stats.links++;
+    if (++position->links > LINK_DEPTH_MAX) {
+        return ERR_LOOP;
+    }
+    size_t length = link->link.length;
+    if (position->own < position->next) {
+        position->own = position->next;
+    }
+    KASSERT(length > 0 && length <= PATH_LEN_MAX && position->next >= length);
+    if (position->next < PENDING_SIZE) {
+        pending[--position->next] = '/';
+    }
+    position->next -= length;
+    memcpy(pending + position->next, link->link.target, length);
+    if (pending[position->next] == '/') {
+        node_ref(position->start);
+        move_to(position, position->start);
+    }
+    return 0;
+}
+
+static void skip_slashes(struct position *position) {
+    while (position->next < PENDING_SIZE && pending[position->next] == '/') {
+        position->next++;
+    }
+}
+
+// Take the next component into walk->name. False if there is none.
+static bool take_component(struct position *position, struct walk *walk, status_t *status) {
+    skip_slashes(position);
+    size_t begin = position->next;
+    while (position->next < PENDING_SIZE && pending[position->next] != '/') {
+        position->next++;
+    }
+    size_t length = position->next - begin;
+    if (length > NAME_LEN_MAX) {
+        *status = ERR_NAME_TOO_LONG;
+        return false;
+    }
+    walk->through_link = begin < position->own;
+    memcpy(walk->name, pending + begin, length);
+    walk->name[length] = '\0';
+    walk->length = length;
+    return length > 0;
+}
+
+// One component: go to what it names. Sets *done when it was the last, with the answer in walk.
+static status_t step(struct position *position, struct walk *walk, bool *done) {
+    status_t status = may_pass(position);
+    if (status < 0) {
+        return status;
+    }
+    bool dot = walk->length == 1 && walk->name[0] == '.';
+    bool dots = walk->length == 2 && walk->name[0] == '.' && walk->name[1] == '.';
+    if (dot || dots) {
+        if (dots) {
+            move_up(position);
+        }
+        return 0;
+    }
+    bool slash = position->next < PENDING_SIZE;
+    skip_slashes(position);
+    bool last = position->next == PENDING_SIZE;
+    struct node *child = nullptr;
+    status = lookup(position, walk->name, walk->length, &child);
+    if (status < 0 && !(status == ERR_NOT_FOUND && last && (position->flags & WALK_PARENT) != 0)) {
+        return status;
+    }
+    bool is_link = child != nullptr && child->kind == NODE_LINK;
+    if (is_link && !(last && !slash && (position->flags & WALK_NOFOLLOW) != 0)) {
+        if (slash && last) {
+            pending[--position->next] = '/';
+        }
+        status = follow(position, child);
+        node_unref(child);
+        return status;
+    }
+    if (!last) {
+        move_to(position, child);
+        return 0;
+    }
+    if (slash && child != nullptr && !node_is_directory(child)) {
+        node_unref(child);
+        return ERR_NOT_DIR;
+    }
+    walk->node = child;
+    walk->parent = position->at;
+    walk->wants_directory = slash;
+    position->at = nullptr;
+    *done = true;
+    return 0;
+}
+
+static status_t resolve(struct position *position, struct walk *walk) {
+    status_t status = 0;
+    bool done = false;
+    while (status == 0 && !done && take_component(position, walk, &status)) {
+        status = step(position, walk, &done);
+    }
+    if (status < 0 || done) {
+        return status;
+    }
+    // The path ended in no name: it means where we are.
+    walk->node = position->at;
+    walk->name[0] = '\0';
+    walk->length = 0;
+    walk->wants_directory = true;
+    position->at = nullptr;
+    return 0;
+}
+
+status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length, unsigned flags,
+                   struct walk *walk) {
+    *walk = (struct walk){};
+    stats.walks++;
+    if (start->removed && length > 0) {
+        stats.failures++;
+        return ERR_REMOVED;
+    }
+    if (length > PATH_LEN_MAX) {
+        stats.failures++;
+        return ERR_NAME_TOO_LONG;
+    }
+    struct position position = {
+        .start = start,
+        .at = start,
+        .caller = caller,
+        .next = PENDING_SIZE - length,
+        .own = PENDING_SIZE - length,
+        .flags = flags,
+    };
+    node_ref(start);
+    memcpy(pending + position.next, path, length);
+    status_t status = resolve(&position, walk);
+    node_unref(position.at);
+    if (status == 0 && walk->length == 0 && length > 0 && !node_is_directory(walk->node)) {
+        walk_done(walk);
+        status = ERR_NOT_DIR;
+    }
+    if (status < 0) {
+        stats.failures++;
+        *walk = (struct walk){};
+    }
+    return status;
+}
+
+void walk_done(struct walk *walk) {
+    node_unref(walk->node);
+    node_unref(walk->parent);
+    *walk = (struct walk){};
+}
+
+struct walk_stats walk_get_stats(void) {
+    return stats;
+}
