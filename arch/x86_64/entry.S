@@ -9,6 +9,9 @@
 // Entries from kernel mode are interrupts of the idle loop and kernel bugs; they use the stack they happen on.
 // NMI, double fault and machine check may hit anywhere, even between an entry and its swapgs: they run on stacks of their
 // own and look at the gs base itself (user code cannot set it: CR4.FSGSBASE stays off, and every segment's base is 0).
+// So does a debug exception in the kernel: some processors deliver that of a call stepped over with TF at the first
+// instruction of the call entry, on the user's stack. From user mode it is one like any other, once it is moved off its
+// stack.
 
 #include "x86_offsets.h"
 
@@ -159,6 +162,7 @@ x86_enter_trap:
     testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
     jz 2f
     swapgs
+x86_enter_trap_user:
     PUSH_REGISTERS
     mov %gs:CPU_THREAD, %rdi
     mov %gs:CPU_STACK_TOP, %rsp
@@ -172,6 +176,24 @@ x86_enter_trap:
     POP_REGISTERS
     add $16, %rsp
     iretq
+
+// Debug exception, on a stack of its own.
+x86_enter_debug:
+    testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jz x86_enter_anywhere
+    swapgs
+    push %rax
+    mov %gs:CPU_RSP0, %rax                  // the end of the thread's frame
+    offset = FRAME_SIZE - 8
+    .rept (FRAME_SIZE - FRAME_VECTOR) / 8
+    push offset - FRAME_VECTOR + 8(%rsp)
+    pop offset - FRAME_SIZE(%rax)
+    offset = offset - 8
+    .endr
+    pop %rax
+    mov %gs:CPU_RSP0, %rsp
+    sub $(FRAME_SIZE - FRAME_VECTOR), %rsp
+    jmp x86_enter_trap_user
 
 // NMI, double fault, machine check.
 x86_enter_anywhere:
@@ -203,7 +225,9 @@ x86_stubs:
     push $0
     .endif
     push $vector
-    .if (vector == 2) || (vector == 8) || (vector == 18)
+    .if vector == 1
+    jmp x86_enter_debug
+    .elseif (vector == 2) || (vector == 8) || (vector == 18)
     jmp x86_enter_anywhere
     .else
     jmp x86_enter_trap

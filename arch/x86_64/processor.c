@@ -144,6 +144,7 @@ static void idt_fill(void) {
             .type = vector == X86_VECTOR_BREAKPOINT ? 0xee : 0x8e, // user mode may raise int3 only
         };
     }
+    idt[X86_VECTOR_DEBUG].ist = X86_IST_DEBUG;
     idt[X86_VECTOR_NMI].ist = X86_IST_NMI;
     idt[X86_VECTOR_DOUBLE_FAULT].ist = X86_IST_DOUBLE_FAULT;
     idt[X86_VECTOR_MACHINE_CHECK].ist = X86_IST_MACHINE_CHECK;

@@ -17,8 +17,8 @@ extern struct arch_cpu x86_boot_cpu;     // until arch_cpu_attach
 void x86_features_detect(void); // once, before anything else here; arms the SMAP instructions while code is writable
 
 // Set up this CPU: control registers, descriptor tables, call entry, gs base. cpu->stack_top is given. The tables stay
-// in use: cpu and ist (three stacks' tops: NMI, double fault, machine check) must stay.
-enum x86_ist { X86_IST_NMI = 1, X86_IST_DOUBLE_FAULT, X86_IST_MACHINE_CHECK, X86_IST_COUNT = 3 };
+// in use: cpu and ist (the tops of one stack per use) must stay.
+enum x86_ist { X86_IST_NMI = 1, X86_IST_DOUBLE_FAULT, X86_IST_MACHINE_CHECK, X86_IST_DEBUG, X86_IST_COUNT = 4 };
 void x86_cpu_init(struct arch_cpu *cpu, const uint64_t ist[X86_IST_COUNT]);
 
 // The kernel stacks of a CPU, each with a page above and below that is not mapped. ERR_NO_MEMORY.

@@ -10,6 +10,8 @@
 #include "vector.h"
 #include "vectors.h"
 
+extern const uint8_t x86_enter_call[];
+
 struct thread *x86_trap_user(struct thread *self);
 void x86_trap_kernel(struct arch_frame *frame);
 void x86_trap_anywhere(struct arch_frame *frame);
@@ -134,8 +136,13 @@ void x86_trap_kernel(struct arch_frame *frame) {
     }
 }
 
-// NMI, double fault, machine check, from wherever they hit.
+// NMI, double fault, machine check, from wherever they hit; a debug exception in the kernel.
 void x86_trap_anywhere(struct arch_frame *frame) {
+    if (frame->vector == X86_VECTOR_DEBUG && frame->rip == (uint64_t)x86_enter_call) {
+        // User code stepped over a call. It sees its step when the call returns with its flags.
+        (void)fault_of(frame);
+        return;
+    }
     if (frame->vector != X86_VECTOR_NMI) {
         kernel_fault(frame);
     }
