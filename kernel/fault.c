@@ -83,18 +83,18 @@ static void describe(struct text *text, const struct thread *self, const struct 
     add(text, "fault: program %s, process %u, thread %u: ", process->name, process->pid, self->id);
     uint64_t pc = arch_frame_pc(&self->frame);
     if (fault->kind == FAULT_PAGE) {
-        add(text, "%s address %#llx at pc %#llx: %s (%s)\n", access_name(fault->access),
+        add(text, "%s address 0x%llx at pc 0x%llx: %s (%s)\n", access_name(fault->access),
             (unsigned long long)fault->address, (unsigned long long)pc, page_reason(process, fault, status),
             fault->name);
     } else {
-        add(text, "%s at pc %#llx (%s, code %#llx)\n", kind_name(fault->kind), (unsigned long long)pc, fault->name,
+        add(text, "%s at pc 0x%llx (%s, code 0x%llx)\n", kind_name(fault->kind), (unsigned long long)pc, fault->name,
             (unsigned long long)fault->code);
     }
     uint64_t trace[BACKTRACE_MAX];
     unsigned depth = arch_frame_backtrace(&self->frame, trace, BACKTRACE_MAX);
     add(text, "back trace:");
     for (unsigned i = 0; i < depth; i++) {
-        add(text, " %#llx", (unsigned long long)trace[i]);
+        add(text, " 0x%llx", (unsigned long long)trace[i]);
     }
     add(text, "\nregisters:\n");
     arch_frame_print(&self->frame, add_bytes, text);
@@ -127,17 +127,17 @@ static void emit_panic(void *, const char *bytes, size_t length) {
 
 void fault_kernel_report(const struct arch_frame *frame, const struct fault *fault) {
     panic_begin();
-    log_panic("\nkernel panic: %s in the kernel (%s, code %#llx)", kind_name(fault->kind), fault->name,
+    log_panic("\nkernel panic: %s in the kernel (%s, code 0x%llx)", kind_name(fault->kind), fault->name,
               (unsigned long long)fault->code);
     if (fault->kind == FAULT_PAGE) {
-        log_panic(": %s address %#llx, %s", access_name(fault->access), (unsigned long long)fault->address,
+        log_panic(": %s address 0x%llx, %s", access_name(fault->access), (unsigned long long)fault->address,
                   fault->present ? "which its mapping forbids" : "which is not mapped");
     }
-    log_panic(" at pc %#llx\nback trace:", (unsigned long long)arch_frame_pc(frame));
+    log_panic(" at pc 0x%llx\nback trace:", (unsigned long long)arch_frame_pc(frame));
     uint64_t trace[BACKTRACE_MAX];
     unsigned depth = arch_frame_backtrace(frame, trace, BACKTRACE_MAX);
     for (unsigned i = 0; i < depth; i++) {
-        log_panic(" %#llx", (unsigned long long)trace[i]);
+        log_panic(" 0x%llx", (unsigned long long)trace[i]);
     }
     log_panic("\nregisters:\n");
     arch_frame_print(frame, emit_panic, nullptr);

@@ -33,7 +33,7 @@ void panic(const char *format, ...) {
     const uint64_t *frame = __builtin_frame_address(0);
     for (unsigned depth = 0; depth < 16 && frame != nullptr; depth++) {
         const uint64_t *next = (const uint64_t *)(uintptr_t)frame[0];
-        log_panic(" %#llx", (unsigned long long)frame[1]);
+        log_panic(" 0x%llx", (unsigned long long)frame[1]);
         if (next <= frame || (uintptr_t)next - (uintptr_t)frame > PANIC_STACK_MAX || ((uintptr_t)next & 7) != 0) {
             break;
         }

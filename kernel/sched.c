@@ -112,7 +112,7 @@ void sched_remove(struct thread *thread) {
     dequeue(cpu_table[thread->home], thread);
 }
 
-void sched_yield(struct thread *self) {
+void sched_pass(struct thread *self) {
     struct cpu *cpu = arch_cpu_current();
     KASSERT(cpu->current == self);
     if ((cpu->queue.occupied >> self->priority & 1) != 0) {
@@ -194,6 +194,19 @@ static void arm(struct cpu *cpu) {
     cpu_arm(cpu, when);
 }
 
+// What is left waiting here is more urgent than what another CPU does: have that one choose anew. This happens when
+// something more urgent came while the CPU was still on its way to what it had been told to run.
+static void spread(const struct cpu *cpu) {
+    uint32_t left = cpu->queue.length;
+    for (unsigned i = 0; i < CPU_MAX && left > 0; i++) {
+        struct cpu *other = cpu_table[i];
+        if (other != nullptr && other != cpu && other->online && urgency(other) < most_urgent(cpu->queue.occupied)) {
+            cpu_resched(other);
+            left--;
+        }
+    }
+}
+
 struct thread *sched_pick(void) {
     struct cpu *cpu = arch_cpu_current();
     struct thread *current = cpu->current;
@@ -249,6 +262,7 @@ struct thread *sched_pick(void) {
         }
         place(current, !over && current->slice_left != 0);
     }
+    spread(cpu);
     arm(cpu);
     return next;
 }

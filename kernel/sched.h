@@ -12,9 +12,9 @@ struct thread;
 enum { SCHED_SLICE = 10000000 }; // nanoseconds a thread runs before its equals do
 
 void sched_init_cpu(struct cpu *cpu);
-void sched_ready(struct thread *thread);    // it can run: queue it, interrupt a CPU if that changes what runs there
-void sched_remove(struct thread *thread);   // out of the run queue (READY only)
-void sched_yield(struct thread *self);      // behind its equals
-void sched_leave(void);                     // this CPU's current thread runs here no more: account for it, forget it
+void sched_ready(struct thread *thread);  // it can run: queue it, interrupt a CPU if that changes what runs there
+void sched_remove(struct thread *thread); // out of the run queue (READY only)
+void sched_pass(struct thread *self);     // behind its equals (not "yield", which hosted C libraries have)
+void sched_leave(void);                   // this CPU's current thread runs here no more: account for it, forget it
 // What this CPU runs next: switches address space and vector state, arms the timer. null: nothing, idle.
 [[nodiscard]] struct thread *sched_pick(void);
