@@ -16,8 +16,8 @@
 // Boot ranges may be cut in two at mapped_limit, and a few more are given later.
 enum { RANGES_MAX = 2 * BOOT_RANGES_MAX + 16 };
 
-// Turns of queued work that an allocation does before it refuses.
-enum { RECLAIM_TURNS = 32 };
+// Shares of the work that gives memory back which an allocation does before it refuses.
+enum { RECLAIM_SHARES = 32 };
 
 enum { PAGE_SHIFT = 12 };
 static_assert(PAGE_SIZE == 1 << PAGE_SHIFT);
@@ -182,8 +182,7 @@ paddr_t page_alloc(unsigned order) {
     }
     paddr_t page = block_take(order);
     // Memory that is on its way back counts as there: do some of the work that returns it.
-    for (unsigned turn = 0; page == 0 && turn < RECLAIM_TURNS && slice_pending(); turn++) {
-        slice_run(SLICE_BUDGET);
+    for (unsigned share = 0; page == 0 && share < RECLAIM_SHARES && slice_reclaim(); share++) {
         page = block_take(order);
     }
     if (page == 0) {
