@@ -221,7 +221,7 @@ static void pages_destroy(struct object *object) {
     struct pages *pages = container_of(object, struct pages, object);
     unsigned budget = DESTROY_AT_ONCE;
     if (!pages_teardown(&pages->teardown, &budget)) {
-        slice_queue_memory(&pages->teardown, pages_teardown);
+        slice_queue(&pages->teardown, pages_teardown);
     }
 }
 

@@ -1,10 +1,8 @@
 // Long work in bounded steps. Nothing in the kernel loops over something that users can make long; it queues a slice, and
-// steps are run on timer ticks, before a CPU goes idle, and at the end of calls while work is queued. Needs the kernel
-// lock.
-//
-// Work that only gives memory back is queued apart: an allocator that has run dry does some of it before it refuses.
-// That is in the midst of whatever needs the memory, so such a step must not touch anything that has a name, a waiter or
-// a user: it frees what nobody can reach any more, allocates nothing and wakes nobody.
+// steps are run on timer ticks, before a CPU goes idle, and at the end of kernel entries while work is queued. Never in
+// the midst of a call: what a call has checked stays so until it has acted. A call refused for want of memory while
+// slices are queued is made again after some of them (syscall.c): memory on its way back counts as there. Needs the
+// kernel lock.
 #pragma once
 
 #include "base/list.h"
@@ -19,11 +17,7 @@ struct slice {
 
 enum { SLICE_BUDGET = 32 }; // units a kernel entry spends
 
-// Not queued already.
-void slice_queue(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget));
-void slice_queue_memory(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget));
-void slice_cancel(struct slice *slice); // queued or not
+void slice_queue(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget)); // not queued already
+void slice_cancel(struct slice *slice);                                                     // queued or not
 void slice_run(unsigned budget);
 bool slice_pending(void);
-// For the page allocator: one share of what gives memory back; false if there is nothing.
-bool slice_reclaim(void);

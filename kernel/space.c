@@ -121,8 +121,6 @@ status_t space_map(struct space *space, struct pages *pages, uint64_t *address, 
     if (status < 0) {
         return status;
     }
-    // Taking memory may give other memory back first, and so take mappings out of the table (space_unmapping): places
-    // in it are looked for afterwards.
     struct mapping *mapping = slab_alloc(sizeof *mapping);
     if (mapping == nullptr || table_reserve(space) < 0) {
         slab_free(mapping, sizeof *mapping);
@@ -225,7 +223,7 @@ status_t space_unmap(struct space *space, uint64_t address) {
     if (!mapping_remove(space, mapping, &budget)) {
         list_push_back(&space->unmapping, &mapping->link);
         if (!list_is_linked(&space->teardown.link)) {
-            slice_queue_memory(&space->teardown, space_unmapping);
+            slice_queue(&space->teardown, space_unmapping);
         }
     }
     return 0;
