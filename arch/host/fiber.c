@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
+#include "mapped.h"
 
 #if __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
@@ -69,8 +69,8 @@ void fiber_create(struct fiber *fiber, size_t size, void (*entry)(void)) {
         }
     }
     if (fiber->stack == nullptr) {
-        char *memory = memory_map(size + GUARD);
-        memory_forbid(memory, GUARD);
+        char *memory = mapped_create(size + GUARD);
+        mapped_forbid(memory, GUARD);
         fiber->stack = memory + GUARD;
     }
     fiber->size = size;
@@ -91,7 +91,7 @@ void fiber_destroy(struct fiber *fiber) {
         kept[kept_count].stack = fiber->stack;
         kept[kept_count++].size = fiber->size;
     } else {
-        memory_unmap((char *)fiber->stack - GUARD, fiber->size + GUARD);
+        mapped_destroy((char *)fiber->stack - GUARD, fiber->size + GUARD);
     }
     fiber->stack = nullptr;
 }

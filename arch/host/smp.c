@@ -57,11 +57,9 @@ static void serve(struct host_cpu *self) {
     switch (self->event) {
     case HOST_BOOT:
         kernel_main(&host.boot);
-        next = trap_idle();
         break;
     case HOST_START:
         kernel_main_secondary(index_of(self));
-        next = trap_idle();
         break;
     case HOST_CALL:
         next = trap_syscall(self->thread);

@@ -7,7 +7,7 @@
 #include "abi/abi.h"
 #include "kernel/page_alloc.h"
 #include "machine.h"
-#include "memory.h"
+#include "mapped.h"
 
 struct host_machine host;
 unsigned char *host_direct_map;
@@ -58,10 +58,10 @@ void host_breach(const char *format, ...) {
 
 static void make_memory(uint64_t size) {
     if (host.memory != nullptr) {
-        memory_unmap(host.memory, host.memory_size);
+        mapped_destroy(host.memory, host.memory_size);
     }
-    host.memory = memory_map(size);
-    memory_forbid(host.memory, PAGE_SIZE); // physical page 0 is never given out
+    host.memory = mapped_create(size);
+    mapped_forbid(host.memory, PAGE_SIZE); // physical page 0 is never given out
     host.memory_size = size;
     host_direct_map = host.memory;
 }
@@ -129,7 +129,7 @@ void host_reset(const struct host_options *options) {
     boot->mapped_limit = size;
     if (options->mapped_limit != 0 && options->mapped_limit < size) {
         boot->mapped_limit = options->mapped_limit;
-        memory_forbid(host.memory + boot->mapped_limit, size - boot->mapped_limit);
+        mapped_forbid(host.memory + boot->mapped_limit, size - boot->mapped_limit);
     }
 }
 
@@ -155,7 +155,7 @@ status_t arch_direct_map_extend(const struct boot_info *boot) {
         if (table == 0) {
             return ERR_NO_MEMORY;
         }
-        memory_allow(host.memory + boot->mapped_limit, host.memory_size - boot->mapped_limit);
+        mapped_allow(host.memory + boot->mapped_limit, host.memory_size - boot->mapped_limit);
     }
     return 0;
 }
@@ -169,6 +169,10 @@ bool host_boot(void) {
         }
     }
     return host.end == HOST_RUNNING;
+}
+
+const struct boot_info *host_boot_info(void) {
+    return &host.boot;
 }
 
 enum host_end host_ended(void) {

@@ -3,8 +3,10 @@
 
 #include "base/types.h"
 
-#define ARCH_NAME "host"
+#define ARCH_NAME        "host"
 #define ARCH_ELF_MACHINE 62 // EM_X86_64, so that a test can hand it a real one
+
+#define ARCH_ELF_MACHINE 62 // programs are never executed here, but their files must be good: those of x86-64
 
 #define ARCH_USER_BASE 0x0000000000010000u
 #define ARCH_USER_TOP  0x00007ffffffff000u

@@ -66,6 +66,8 @@ void host_reset(const struct host_options *options);
 // Switch on: CPU 0 boots, those that it starts come up; false when the machine stopped instead.
 bool host_boot(void);
 
+const struct boot_info *host_boot_info(void); // what CPU 0 is told
+
 enum host_end host_ended(void);
 unsigned host_status(void); // of HOST_POWER_OFF
 

@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
-#include "memory.h"
+#include "mapped.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,23 +16,23 @@ static void check(bool done, const char *what) {
     }
 }
 
-void *memory_map(size_t size) {
+void *mapped_create(size_t size) {
     void *memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     check(memory != MAP_FAILED, "mmap");
     return memory;
 }
 
-void memory_unmap(void *memory, size_t size) {
+void mapped_destroy(void *memory, size_t size) {
 #if __has_feature(address_sanitizer)
     __asan_unpoison_memory_region(memory, size);
 #endif
     check(munmap(memory, size) == 0, "munmap");
 }
 
-void memory_forbid(void *memory, size_t size) {
+void mapped_forbid(void *memory, size_t size) {
     check(mprotect(memory, size, PROT_NONE) == 0, "mprotect");
 }
 
-void memory_allow(void *memory, size_t size) {
+void mapped_allow(void *memory, size_t size) {
     check(mprotect(memory, size, PROT_READ | PROT_WRITE) == 0, "mprotect");
 }
