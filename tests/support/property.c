@@ -393,5 +393,10 @@ bool property_run(const char *name, unsigned cases, void (*run)(struct property 
                 (unsigned long long)found->tape[i].bound);
     }
     fputs(found->notes, stderr);
+    begin_case(shared, 0, 0); // once more, aloud
+    memcpy(shared->tape, found->tape, found->length * sizeof *found->tape);
+    shared->replay = true;
+    shared->given = found->length;
+    in_new_process(&options, replay_once, false);
     return false;
 }

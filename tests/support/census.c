@@ -1,0 +1,180 @@
+// Accounts: what the core holds, and what must always add up.
+#include <stdio.h>
+#include <string.h>
+
+#include "ipc/channel.h"
+#include "kernel/alloc_fault.h"
+#include "kernel/cpu.h"
+#include "kernel/page_alloc.h"
+#include "kernel/process.h"
+#include "kernel/slice.h"
+#include "kernel/thread.h"
+#include "kfs/node.h"
+#include "machine_impl.h"
+
+enum { DRAIN_TURNS = 1000000 };
+
+// Queued work is done in interrupts: let CPU 0 have some.
+static void drain(void) {
+    machine_settle();
+    for (unsigned turns = 0; slice_pending(); turns++) {
+        if (turns > DRAIN_TURNS) {
+            machine_fail("queued work never ends");
+        }
+        host_enter(0, HOST_TIMER, nullptr);
+        machine_settle();
+    }
+}
+
+void machine_count(struct machine_census *census) {
+    drain();
+    memset(census, 0, sizeof *census);
+    census->free_pages = page_alloc_stats().free;
+    census->table_pages = host_table_pages();
+    for (unsigned i = 0; i < SLAB_CLASSES; i++) {
+        struct slab_stats stats = slab_stats(i);
+        census->slab[i] = stats.used;
+        if (i < SLAB_SIZES) { // whole pages are no reserve
+            census->free_pages += stats.pages;
+        }
+    }
+    for (unsigned i = 0; i < OBJECT_KINDS; i++) {
+        census->objects[i] = object_count((enum object_kind)i);
+    }
+    census->processes = process_count();
+    census->threads = thread_count();
+    struct node_stats nodes = node_get_stats();
+    for (unsigned i = 0; i < NODE_KINDS; i++) {
+        census->nodes += nodes.alive[i];
+    }
+}
+
+static void compare(const char *what, unsigned index, uint64_t before, uint64_t after, char *text, size_t capacity) {
+    size_t length = strlen(text);
+    if (before != after) {
+        snprintf(text + length, capacity - length, " %s[%u] %llu -> %llu", what, index, (unsigned long long)before,
+                 (unsigned long long)after);
+    }
+}
+
+void machine_compare(const struct machine_census *before, const struct machine_census *after) {
+    char text[900] = "";
+    compare("free pages", 0, before->free_pages, after->free_pages, text, sizeof text);
+    compare("table pages", 0, before->table_pages, after->table_pages, text, sizeof text);
+    for (unsigned i = 0; i < SLAB_CLASSES; i++) {
+        compare("slab", i, before->slab[i], after->slab[i], text, sizeof text);
+    }
+    for (unsigned i = 0; i < OBJECT_KINDS; i++) {
+        compare("objects", i, before->objects[i], after->objects[i], text, sizeof text);
+    }
+    compare("processes", 0, before->processes, after->processes, text, sizeof text);
+    compare("threads", 0, before->threads, after->threads, text, sizeof text);
+    compare("nodes", 0, before->nodes, after->nodes, text, sizeof text);
+    if (text[0] != 0) {
+        machine_fail("not everything came back:%s", text);
+    }
+}
+
+// ---- invariants ------------------------------------------------------------------------------------------------------
+
+static void check_books(const char *what, const struct message_counts *counts) {
+    if (counts->sent != counts->received + counts->queued + counts->discarded) {
+        machine_fail("%s: sent %llu, received %llu, queued %llu, discarded %llu", what,
+                     (unsigned long long)counts->sent, (unsigned long long)counts->received,
+                     (unsigned long long)counts->queued, (unsigned long long)counts->discarded);
+    }
+}
+
+static void check_messages(void) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    check_books("all channels", &totals.messages);
+    uint64_t channels = 0;
+    for (struct channel *channel = channel_after(0); channel != nullptr; channels++) {
+        struct channel_info info;
+        channel_get_info(channel, &info);
+        check_books("a channel, inbound", &info.inbound);
+        check_books("a channel, outbound", &info.outbound);
+        for (struct connection *connection = connection_after(channel, 0); connection != nullptr;) {
+            struct connection_info of;
+            connection_get_info(connection, &of);
+            check_books("a connection, to its client", &of.outbound);
+            connection = connection_after(channel, of.id);
+        }
+        channel = channel_after(info.id);
+    }
+    require_equal(channels, totals.channels_active);
+}
+
+static void check_thread(const struct thread *thread, uint64_t *ready) {
+    switch (thread->state) {
+    case THREAD_READY:
+        require(list_is_linked(&thread->ready));
+        ++*ready;
+        break;
+    case THREAD_RUNNING:
+        require(cpu_table[thread->home] != nullptr && cpu_table[thread->home]->current == thread);
+        break;
+    case THREAD_PARKED:
+        require(thread->park.operation != nullptr);
+        break;
+    case THREAD_NEW:
+    case THREAD_DEAD:
+        break;
+    }
+}
+
+static void check_scheduler(void) {
+    uint64_t ready = 0, queued = 0;
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        list_for_each(link, &process->threads) {
+            check_thread(container_of(link, struct thread, siblings), &ready);
+        }
+    }
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        if (cpu_table[i] == nullptr) {
+            continue;
+        }
+        queued += cpu_table[i]->queue.length;
+        if (host_cpu_state(i) == HOST_USER) {
+            require(cpu_table[i]->current == host_cpu_thread(i));
+        }
+    }
+    require_equal(ready, queued);
+}
+
+void machine_check(void) {
+    for (unsigned i = 0; i < host_cpu_count(); i++) {
+        if (host_cpu_state(i) == HOST_KERNEL) {
+            return;
+        }
+    }
+    check_messages();
+    check_scheduler();
+}
+
+// ---- refused allocations ---------------------------------------------------------------------------------------------
+
+unsigned machine_refuse_each_allocation(const struct machine_scenario *scenario) {
+    for (unsigned n = 1;; n++) {
+        struct machine_census before, after;
+        machine_boot(&scenario->options);
+        if (scenario->prepare != nullptr) {
+            scenario->prepare();
+        }
+        machine_count(&before);
+        alloc_fault_arm(n, false);
+        scenario->scenario();
+        bool fired = alloc_fault_fired();
+        alloc_fault_arm(0, false);
+        if (scenario->undo != nullptr) {
+            scenario->undo();
+        }
+        machine_check();
+        machine_count(&after);
+        machine_compare(&before, &after);
+        if (!fired) {
+            return n;
+        }
+    }
+}
