@@ -1,0 +1,97 @@
+// From switching on to switching off, on machines of many shapes.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/cpu.h"
+#include "kernel/page_alloc.h"
+#include "kernel/thread.h"
+#include "machine.h"
+#include "property.h"
+
+Test(boot, init_gets_its_bootstrap_record) {
+    machine_boot(&(struct machine_options){.command_line = "quiet verbose=1"});
+    struct user *init = machine_init();
+    cr_assert_neq(init->root, 0);
+    cr_assert_neq(init->own, 0);
+    cr_assert_eq(init->thread->priority, PRIORITY_DEFAULT);
+    cr_assert_eq(CALL(init, ABI_VERSION), 1);
+    struct abi_bootstrap record;
+    cr_assert(user_load(init, &record, init->argument, sizeof record));
+    cr_assert_eq(record.magic, BOOTSTRAP_MAGIC);
+    machine_check();
+}
+
+Test(boot, initial_files_are_there) {
+    static const struct machine_file files[] = {
+        {.path = "etc/motd", .data = "hello\n", .size = 6},
+        {.path = "etc/deep/er/file", .data = "x", .size = 1},
+    };
+    machine_boot(&(struct machine_options){.file = files, .file_count = 2});
+    char text[64];
+    cr_assert_eq(user_text(machine_init(), "/etc/motd", text, sizeof text), 6);
+    cr_assert_str_eq(text, "hello\n");
+    cr_assert_eq(user_text(machine_init(), "etc/deep//er/file", text, sizeof text), 1);
+}
+
+Test(boot, all_cpus_come_up) {
+    for (unsigned cpus = 1; cpus <= CPU_MAX; cpus = cpus < 4 ? cpus + 1 : cpus * 2) {
+        machine_boot(&(struct machine_options){.cpus = cpus, .memory = 16u << 20});
+        machine_run_until_idle();
+        cr_assert_eq(cpu_online_count(), cpus);
+        machine_check();
+    }
+}
+
+Test(boot, cpu_that_does_not_answer_is_left_out) {
+    struct host_options host = {.dead_cpus = 0b0110};
+    machine_boot(&(struct machine_options){.cpus = 4, .host = &host});
+    machine_run_until_idle();
+    cr_assert_eq(cpu_online_count(), 2);
+    cr_assert_eq(CALL(machine_init(), ABI_VERSION), 1);
+}
+
+Test(boot, memory_beyond_the_first_mapping_is_used) {
+    machine_boot(&(struct machine_options){.memory = 32u << 20, .mapped_limit = 4u << 20});
+    cr_assert_gt(page_alloc_stats().total, (28u << 20) / PAGE_SIZE);
+}
+
+// However little memory there is, the machine comes up or says why not; never anything worse.
+Test(boot, too_little_memory_is_an_orderly_panic) {
+    unsigned came_up = 0, stopped = 0;
+    for (uint64_t pages = 2; pages < 300; pages++) {
+        if (machine_try_boot(&(struct machine_options){.memory = pages * PAGE_SIZE})) {
+            came_up++;
+        } else if (host_ended() == HOST_PANIC) {
+            stopped++;
+            const char *console;
+            host_console_output(&console);
+            cr_assert(strstr(console, "cannot boot") != nullptr, "%s", console);
+        }
+    }
+    cr_assert_gt(came_up, 0);
+    cr_assert_gt(stopped, 0);
+}
+
+static void machine_of_any_shape_boots(struct property *p) {
+    struct host_options host = {};
+    uint64_t at = PAGE_SIZE * property_between(p, "first page", 1, 300);
+    do {
+        uint64_t pages = property_between(p, "pages", host.range_count == 0 ? 1024 : 1, 2000);
+        host.range[host.range_count++] = (struct boot_range){at, pages * PAGE_SIZE};
+        at += (pages + property_between(p, "hole", 1, 300)) * PAGE_SIZE;
+    } while (host.range_count < BOOT_RANGES_MAX && property_more(p, 3));
+    unsigned cpus = (unsigned)property_between(p, "cpus", 1, 8);
+    uint64_t mapped = property_chance(p, "mapped later", 50)
+                          ? host.range[0].base + PAGE_SIZE * property_between(p, "mapped", 300, 1024)
+                          : 0;
+    machine_boot(&(struct machine_options){.property = p, .cpus = cpus, .mapped_limit = mapped, .host = &host});
+    machine_run_until_idle();
+    property_equal(p, cpu_online_count(), cpus);
+    property_equal(p, CALL(machine_init(), ABI_VERSION), 1);
+    machine_check();
+}
+
+Test(boot, machine_of_any_shape_boots) {
+    cr_assert(property_run("machine_of_any_shape_boots", 150, machine_of_any_shape_boots));
+}
