@@ -13,30 +13,21 @@ def fault(name, kind, *matches):
                 matches=(r"\bfault\b", *matches))
 
 
-def exhaust(name, what, refusal, *machine, timeout=120):
-    """Taking all there is ends in a clean refusal, twice; afterwards as much is there as before."""
-    return Case(name, f"/test/exhaust {what}; /test/exhaust -k {what}; /test/exhaust {what}; echo alive", alone=True,
-                machine=TESTS + machine, timeout=timeout, matches=(r"^alive$",),
-                check=lambda output: same_count(output, what, refusal))
+def exhaust(name, what, refusal, *machine, keep=""):
+    """Taking all there is ends in a clean refusal, the system is alive, and everything is back afterwards."""
+    return Case(name, f"/test/leak-check /test/exhaust {keep} {what}; echo alive", alone=True, machine=TESTS + machine,
+                matches=(rf"^\d+ {what}, then {refusal}$", r"^leaks 0$", r"^alive$"))
 
 
-def same_count(output, what, refusal):
-    lines = [line.split() for line in output.splitlines() if f" {what}, then " in line]
-    if len(lines) != 3:
-        return f"not three results:\n{output}"
-    counts = [int(line[0]) for line in lines]
-    if {line[-1] for line in lines} != {refusal}:
-        return f"not refused with {refusal}:\n{output}"
-    # The kernel may keep a little of what it grew by, a table for instance, but not more the second time.
-    if counts[2] < counts[1] or counts[1] < counts[0] * 0.98:
-        return f"less and less is left:\n{output}"
-    return None
+def no_leak(name, command, *machine, **how):
+    return Case(name, f"/test/leak-check {command}", machine=TESTS + machine, matches=(r"^leaks 0$",), **how)
 
 
 def random_calls(name, calls, machine, **how):
+    """Half of the calls before the first look at what the kernel holds, half after."""
     seed = os.environ.get("ISTHMUS_SEED", "1")
-    return Case(name, f"/test/random-calls -s {seed} {calls}; echo status $?; echo hello > /tmp/x; cat /tmp/x", alone=True,
-                machine=TESTS + machine, matches=(rf"^{calls} calls in ", r"^status 0$", r"^hello$"), **how)
+    return Case(name, f"/test/leak-check /test/random-calls -s {seed} {calls // 2}; echo hello > /tmp/x; cat /tmp/x",
+                alone=True, machine=TESTS + machine, matches=(rf"^{calls // 2} calls in ", r"^leaks 0$", r"^hello$"), **how)
 
 
 CASES = [
@@ -53,13 +44,26 @@ CASES = [
          timeout=120),
     Case("thousand_processes_on_four_cpus", "/test/spawn-many -w 16 1000 /bin/true", output="1000 started, 0 failed\n",
          machine=TESTS + ("--smp", "4"), timeout=180, alone=True),
+    no_leak("processes_leave_nothing", "/test/spawn-many -w 8 100 /bin/true"),
+    no_leak("faults_leave_nothing", "/test/fault null"),
     exhaust("memory_runs_out_cleanly", "memory", "ERR_NO_MEMORY", "--mem", "64M"),
+    exhaust("memory_is_taken_back_from_the_dead", "memory", "ERR_NO_MEMORY", "--mem", "64M", keep="-k"),
     exhaust("handles_run_out_cleanly", "handles", "ERR_LIMIT"),
-    exhaust("processes_run_out_cleanly", "processes", "ERR_NO_MEMORY", "--mem", "48M"),
+    exhaust("handles_are_taken_back_from_the_dead", "handles", "ERR_LIMIT", keep="-k"),
+    exhaust("processes_run_out_cleanly", "processes", "ERR_LIMIT"),
+    exhaust("processes_are_taken_back_from_the_dead", "processes", "ERR_LIMIT", keep="-k"),
+    exhaust("threads_run_out_cleanly", "threads", "ERR_LIMIT"),
+    exhaust("threads_run_out_of_memory_cleanly", "threads", "ERR_NO_MEMORY", "--mem", "32M"),
     exhaust("channels_run_out_cleanly", "channels", "ERR_NO_MEMORY", "--mem", "32M"),
+    exhaust("channels_are_taken_back_from_the_dead", "channels", "ERR_NO_MEMORY", "--mem", "32M", keep="-k"),
+    exhaust("nodes_run_out_cleanly", "nodes", "ERR_NO_MEMORY", "--mem", "32M"),
     exhaust("messages_run_out_cleanly", "messages", "ERR_FULL"),
+    exhaust("messages_are_taken_back_from_the_dead", "messages", "ERR_FULL", keep="-k"),
     random_calls("random_calls_do_no_harm", 200000, (), timeout=600),
     random_calls("random_calls_on_two_cpus_do_no_harm", 100000, ("--smp", "2"), timeout=600),
+    Case("random_calls_at_once_on_four_cpus_do_no_harm", alone=True, machine=TESTS + ("--smp", "4"), timeout=900,
+         commands="; ".join(f"/test/random-calls -s {seed} 20000 > /tmp/out{seed} &" for seed in (1, 2, 3, 4)).replace("&;", "&")
+         + " wait; cat /tmp/out1 /tmp/out2 /tmp/out3 /tmp/out4; echo alive", matches=(r"(^20000 calls in .*\n){4}alive",)),
     random_calls("random_calls_with_little_memory_do_no_harm", 50000, ("--mem", "32M"), timeout=600),
     random_calls("ten_million_random_calls_do_no_harm", 10000000, ("--smp", "2"), long=True, timeout=20000),
 ]

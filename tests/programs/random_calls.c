@@ -25,8 +25,8 @@ static const struct option options[] = {{'s', "seed", "N", "seed, 1 if not given
                                         {}};
 static const struct program program = {"[-s SEED] [-r CALLS] CALLS", "Make system calls at random.", options};
 
-static const char sandbox[] = "/tmp/random";
-enum { USER = 1000, ROUND_SECONDS = 120 };
+static char sandbox[32]; // the directory where the calls are made, one for each seed
+enum { USER = 1000, ROUND_SECONDS = 120, EXIT_UNPREPARED = 99 };
 
 // ---- the child ------------------------------------------------------------------------------------------------------
 
@@ -224,18 +224,24 @@ static void one_call(void) {
 // Make the calls; what is done is counted in memory shared with the parent.
 static int child(uint64_t calls) {
     uint64_t address;
-    if (sys_map(self_process(), self_handle(0), 0, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, &address) != 0) {
-        return 2;
+    long status = sys_map(self_process(), self_handle(0), 0, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, &address);
+    if (status < 0) {
+        (void)error_report("progress", status);
+        return EXIT_UNPREPARED;
     }
     volatile uint64_t *progress = (uint64_t *)address;
     long pages = sys_pages_create(SCRATCH);
-    if (pages < 0 || sys_map(self_process(), (handle_t)pages, 0, 0, SCRATCH, PROT_READ | PROT_WRITE, &address) != 0) {
-        return 2;
+    status =
+        pages < 0 ? pages : sys_map(self_process(), (handle_t)pages, 0, 0, SCRATCH, PROT_READ | PROT_WRITE, &address);
+    if (status < 0) {
+        (void)error_report("scratch", status);
+        return EXIT_UNPREPARED;
     }
     scratch = (char *)address;
-    long directory = file_open(sandbox, OPEN_READ | OPEN_WRITE, 0);
+    long directory = file_open(sandbox, OPEN_READ | OPEN_WRITE | OPEN_DIR, 0);
     if (directory < 0) {
-        return 2;
+        (void)error_report(sandbox, directory);
+        return EXIT_UNPREPARED;
     }
     known[known_count++] = (uint64_t)directory;
     remember(self_process());
@@ -288,6 +294,7 @@ static long run_round(uint64_t seed, uint64_t round, uint64_t calls, int *status
     char *arguments[] = {"random-calls", "-s", texts[0], "-c", texts[1], texts[2], nullptr};
     handle_t handles[] = {(handle_t)pages};
     struct spawn spawn = {.path = "/test/random-calls",
+                          .error = self_error(),
                           .arguments = arguments,
                           .handles = handles,
                           .handle_count = 1,
@@ -319,10 +326,10 @@ static int parent(uint64_t seed, uint64_t calls, uint64_t share) {
         int status = 0;
         uint64_t left = calls - made;
         long done = run_round(seed, rounds, left < share ? left : share, &status);
-        if (done < 0 || status == 2) {
+        if (done < 0 || status == EXIT_UNPREPARED) {
             print("seed %lu, round %lu: ", (unsigned long)seed, (unsigned long)rounds);
             print_flush();
-            return status == 2 ? error_say("the child could not prepare") : error_report("round", done);
+            return status == EXIT_UNPREPARED ? error_say("the child could not prepare") : error_report("round", done);
         }
         faults += status == STATUS_FAULTED;
         made += (uint64_t)done;
@@ -350,6 +357,7 @@ int main(int argc, char **argv) {
     }
     option_operands(&state, 1, 1);
     uint64_t calls = option_operand_number(state.argv[0], 1, UINT64_MAX);
+    (void)format(sandbox, sizeof sandbox, "/tmp/random%lu", (unsigned long)seed);
     if (!is_child) {
         return parent(seed, calls, share);
     }
