@@ -11,13 +11,9 @@
 #include "kernel/alloc_fault.h"
 #include "kernel/memory_check.h"
 #include "kernel/panic.h"
-#include "kernel/slice.h"
 
 // Boot ranges may be cut in two at mapped_limit, and a few more are given later.
 enum { RANGES_MAX = 2 * BOOT_RANGES_MAX + 16 };
-
-// Turns of queued work that an allocation does before it refuses.
-enum { RECLAIM_TURNS = 32 };
 
 enum { PAGE_SHIFT = 12 };
 static_assert(PAGE_SIZE == 1 << PAGE_SHIFT);
@@ -181,11 +177,6 @@ paddr_t page_alloc(unsigned order) {
         return 0;
     }
     paddr_t page = block_take(order);
-    // Memory that is on its way back counts as there: do some of the work that returns it.
-    for (unsigned turn = 0; page == 0 && turn < RECLAIM_TURNS && slice_pending(); turn++) {
-        slice_run(SLICE_BUDGET);
-        page = block_take(order);
-    }
     if (page == 0) {
         stats.failures++;
         return 0;

@@ -5,7 +5,6 @@
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
-#include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
@@ -192,7 +191,7 @@ static bool teardown(struct slice *slice, unsigned *budget) {
         return true;
     }
     while (!list_empty(&process->embryos)) {
-        if (*budget == 0 || call_in_progress()) {
+        if (*budget == 0) {
             return false;
         }
         --*budget;

@@ -3,7 +3,6 @@
 #include "kernel/panic.h"
 
 static struct list queue = LIST_INIT(queue);
-static bool running; // a step that allocates must not begin other steps in its midst
 
 void slice_queue(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget)) {
     KASSERT(slice->link.next == nullptr || !list_is_linked(&slice->link));
@@ -11,17 +10,15 @@ void slice_queue(struct slice *slice, bool (*step)(struct slice *slice, unsigned
     list_push_back(&queue, &slice->link);
 }
 
-void slice_run(unsigned budget) {
-    if (running) {
-        return;
+void slice_cancel(struct slice *slice) {
+    if (slice->link.next != nullptr) {
+        list_remove(&slice->link);
     }
-    running = true;
-    while (budget > 0) {
-        struct list *first = list_pop_front(&queue);
-        if (first == nullptr) {
-            break;
-        }
-        struct slice *slice = container_of(first, struct slice, link);
+}
+
+void slice_run(unsigned budget) {
+    while (budget > 0 && !list_empty(&queue)) {
+        struct slice *slice = container_of(list_pop_front(&queue), struct slice, link);
         unsigned before = budget;
         // A step that is not done goes behind the others, so that a long one delays none of them; each turn costs at
         // least one unit, so that the loop ends.
@@ -32,9 +29,8 @@ void slice_run(unsigned budget) {
             budget--;
         }
     }
-    running = false;
 }
 
 bool slice_pending(void) {
-    return !running && !list_empty(&queue);
+    return !list_empty(&queue);
 }

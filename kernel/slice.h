@@ -1,6 +1,8 @@
 // Long work in bounded steps. Nothing in the kernel loops over something that users can make long; it queues a slice, and
-// steps are run on timer ticks, before a CPU goes idle, at the end of calls while work is queued, and by an allocator
-// that has run dry. Needs the kernel lock.
+// steps are run on timer ticks, before a CPU goes idle, and at the end of kernel entries while work is queued. Never in
+// the midst of a call: what a call has checked stays so until it has acted. A call refused for want of memory while
+// slices are queued is made again after some of them (syscall.c): memory on its way back counts as there. Needs the
+// kernel lock.
 #pragma once
 
 #include "base/list.h"
@@ -16,5 +18,6 @@ struct slice {
 enum { SLICE_BUDGET = 32 }; // units a kernel entry spends
 
 void slice_queue(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget)); // not queued already
+void slice_cancel(struct slice *slice);                                                     // queued or not
 void slice_run(unsigned budget);
 bool slice_pending(void);

@@ -9,7 +9,7 @@
 
 enum {
     MAPPING_CAPACITY_FIRST = 8,
-    UNMAP_AT_ONCE = 512, // units of work; see mapping_remove
+    UNMAP_AT_ONCE = 512, // units of work; see entries_remove
     UNMAP_STRIDE = 512,  // places of an object that one unit looks through
 };
 
@@ -121,7 +121,6 @@ status_t space_map(struct space *space, struct pages *pages, uint64_t *address, 
     if (status < 0) {
         return status;
     }
-    // Taking memory may run slices, which may take mappings out of the table: so first memory, then places in it.
     struct mapping *mapping = slab_alloc(sizeof *mapping);
     if (mapping == nullptr || table_reserve(space) < 0) {
         slab_free(mapping, sizeof *mapping);
@@ -165,27 +164,33 @@ static void mapping_free(struct space *space, struct mapping *mapping) {
     object_unref(&pages->object);
 }
 
-// Remove page-table entries; with the last one the mapping goes. A unit is an entry removed, or a stretch of the object
-// in which it has no page: only pages that the object has can be in the page table.
-static bool mapping_remove(struct space *space, struct mapping *mapping, unsigned *budget) {
-    uint64_t first = mapping->offset / PAGE_SIZE;
+// Remove page-table entries, and what CPUs hold of them. A unit is an entry removed, or a stretch of the object in which
+// it has no page: only pages that the object has can be in the page table. True when all are gone.
+static bool entries_remove(struct space *space, struct mapping *mapping, unsigned *budget) {
+    uint64_t object_first = mapping->offset / PAGE_SIZE;
     uint64_t pages = mapping->size / PAGE_SIZE;
-    while (mapping->removed < pages) {
-        if (*budget == 0) {
-            return false;
-        }
-        --*budget;
+    uint64_t first = mapping->removed;
+    bool any = false;
+    for (; mapping->removed < pages && *budget > 0; --*budget) {
         uint64_t left = pages - mapping->removed;
         uint64_t end = mapping->removed + (left < UNMAP_STRIDE ? left : UNMAP_STRIDE);
-        uint64_t next = pages_next(mapping->pages, first + mapping->removed, first + end) - first;
+        uint64_t next = pages_next(mapping->pages, object_first + mapping->removed, object_first + end) - object_first;
         if (next < end && arch_space_unmap(&space->arch, mapping->base + next * PAGE_SIZE)) {
             space->resident--;
-            mapping->flush = true;
+            any = true;
         }
         mapping->removed = next < end ? next + 1 : end;
     }
-    if (mapping->flush) {
-        tlb_shootdown(space, mapping->base, pages);
+    if (any) {
+        tlb_shootdown(space, mapping->base + first * PAGE_SIZE, mapping->removed - first);
+    }
+    return mapping->removed == pages;
+}
+
+// With the last entry the mapping goes.
+static bool mapping_remove(struct space *space, struct mapping *mapping, unsigned *budget) {
+    if (!entries_remove(space, mapping, budget)) {
+        return false;
     }
     uint32_t index = index_of(space, mapping->base);
     KASSERT(space->mapping[index] == mapping);
@@ -247,7 +252,7 @@ status_t space_fault(struct space *space, uint64_t address, unsigned access) {
 }
 
 bool space_destroy(struct space *space, unsigned *budget) {
-    list_remove(&space->teardown.link); // what it was to do is done here
+    slice_cancel(&space->teardown); // what it was to do is done here
     // Nothing can be used through page tables that no CPU will ever load again: entries need no removal one by one.
     while (space->mapping_count > 0) {
         if (*budget == 0) {

@@ -1,7 +1,7 @@
 // An address space: non-overlapping mappings of memory objects, filled in at first touch. Needs the kernel lock.
 //
-// Unmapping: the mapping stops to be found at once, so that nothing new comes in. Its page-table entries are removed,
-// then no CPU may hold a translation of it (tlb.h), and only then does it stop to count in its object, give back its
+// Unmapping: the mapping stops to be found at once, so that nothing new comes in. Its page-table entries are removed, and
+// with them what CPUs hold of them (tlb.h); only when all are gone does it stop to count in its object, give back its
 // reference and leave its range free. A mapping with few pages is gone when space_unmap returns; of a larger one the
 // rest goes in slices.
 #pragma once
@@ -17,7 +17,6 @@ struct mapping {
     unsigned protection; // PROT_*, PROT_READ always among them
     struct pages *pages; // referenced
     bool unmapping;      // being taken out: space_find passes it over
-    bool flush;          // unmapping: some entry was removed
     uint64_t removed;    // unmapping: pages from the base whose entries are removed
     struct list link;    // unmapping: in space->unmapping
 };

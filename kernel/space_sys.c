@@ -64,7 +64,6 @@ long sys_map(struct thread *self, handle_t process_handle, handle_t object_handl
     if (status < 0) {
         return status;
     }
-    // From here on allocations may run queued work, which touches nothing that these handles name.
     status = space_map(&process->space, pages, &address.va, offset, length, protection);
     if (status == 0) {
         out->word[0] = address.va;

@@ -3,9 +3,10 @@
 #include "abi/calls.h"
 #include "kernel/cpu.h"
 #include "kernel/process.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 
-static bool in_progress; // under the kernel lock there is one at most
+enum { RECLAIM_TURNS = 32 }; // shares of queued slices that are done for a call before it is refused for want of memory
 
 void call_make(struct thread *self) {
     uint64_t arg[6];
@@ -13,9 +14,11 @@ void call_make(struct thread *self) {
     uint64_t number = arch_frame_call(&self->frame, arg);
     cpu_count(COUNT_SYSCALL);
     self->process->calls++;
-    in_progress = true;
     long status = call_dispatch(self, number, arg, &results);
-    in_progress = false;
+    for (unsigned turn = 0; status == ERR_NO_MEMORY && slice_pending() && turn < RECLAIM_TURNS; turn++) {
+        slice_run(SLICE_BUDGET);
+        status = call_dispatch(self, number, arg, &results);
+    }
     if (status == CALL_PENDING) {
         return;
     }
@@ -24,8 +27,4 @@ void call_make(struct thread *self) {
         self->process->call_errors++;
     }
     arch_frame_answer(&self->frame, status, results.word);
-}
-
-bool call_in_progress(void) {
-    return in_progress;
 }

@@ -10,8 +10,6 @@ enum { CALL_PENDING = -1000000 };
 
 struct thread;
 
-// Make the call that the running thread's frame holds; answer it unless it is pending. Needs the kernel lock.
+// Make the call that the running thread's frame holds; answer it unless it is pending. A refused call has changed nothing,
+// so one that found no memory is made again once queued slices have returned some. Needs the kernel lock.
 void call_make(struct thread *self);
-// Whether an implementation is at work. Slices that a dry allocator runs in its midst must then end no process: the call
-// may be about to change it.
-bool call_in_progress(void);

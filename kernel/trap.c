@@ -57,7 +57,8 @@ struct thread *trap_fault(struct thread *self, const struct fault *fault) {
         if (fault->kind == FAULT_PAGE && fault->address >= ARCH_USER_BASE && fault->address < ARCH_USER_TOP) {
             status = space_fault(&self->process->space, fault->address, fault->access);
         }
-        if (status < 0) {
+        // While slices are queued, memory is on its way back: leaving does a share of them, then the access is tried again.
+        if (status < 0 && !(status == ERR_NO_MEMORY && slice_pending())) {
             cpu_count(COUNT_FAULT_FATAL);
             fault_report(self, fault, status);
             process_end(self->process, PROCESS_FAULTED, -1);

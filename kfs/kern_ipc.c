@@ -42,7 +42,6 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     if (channel == nullptr) {
         return false;
     }
-    object_ref(channel_object(channel)); // writing takes memory, and taking memory may run slices
     struct channel_info info;
     channel_get_info(channel, &info);
     struct ipc_totals totals;
@@ -64,7 +63,6 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     text_u64(text, info.removed);
     text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
     text_u64(text, totals.channels_created + totals.channels_destroyed);
-    object_unref(channel_object(channel));
     return true;
 }
 

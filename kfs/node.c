@@ -268,7 +268,7 @@ void node_unref(struct node *node) {
 
 static void node_attach(struct node *directory, struct node *node, const char *name, size_t length) {
     KASSERT(directory->kind == NODE_DIR && !directory->synthesised && length > 0 && length <= NAME_LEN_MAX);
-    hash_grow(); // first: it allocates, which may run slices, and a slice may take a node out of the tree
+    hash_grow();
     memcpy(node->name, name, length);
     node->name[length] = '\0';
     node->name_length = (uint8_t)length;

@@ -1,8 +1,7 @@
 // /proc: a directory for each process, and `self`, a link to that of whoever looks. See kfs/doc/proc.md.
 //
 // A node below /proc keeps its process referenced, so that a pid is not given out anew while a file of the old one is
-// open. Writing text takes memory, which may run slices, which may end threads and close handles: a record is therefore
-// gathered completely before the first of it is written.
+// open.
 #include "abi/abi.h"
 #include "base/format.h"
 #include "base/str.h"

@@ -5,7 +5,7 @@
 
 // One conversion, as written between % and its letter.
 struct spec {
-    bool left, zero, plus;
+    bool left, zero, plus, alternate;
     size_t width;
     size_t precision; // NO_PRECISION if none was given
     int length;       // -2 hh, -1 h, 0, 1 l, 2 ll z j t
@@ -105,6 +105,8 @@ static const char *read_spec(const char *at, va_list *args, struct spec *spec) {
             spec->zero = true;
         } else if (*at == '+') {
             spec->plus = true;
+        } else if (*at == '#') {
+            spec->alternate = true;
         } else {
             break;
         }
@@ -192,9 +194,12 @@ static bool convert(struct output *out, const struct spec *spec, char letter, va
         put_number(out, spec, "", read_unsigned(args, spec->length), 10, false);
         return true;
     case 'x':
-    case 'X':
-        put_number(out, spec, "", read_unsigned(args, spec->length), 16, letter == 'X');
+    case 'X': {
+        uint64_t value = read_unsigned(args, spec->length);
+        const char *prefix = !spec->alternate || value == 0 ? "" : letter == 'X' ? "0X" : "0x";
+        put_number(out, spec, prefix, value, 16, letter == 'X');
         return true;
+    }
     case 'p':
         put_number(out, spec, "0x", (uintptr_t)va_arg(*args, void *), 16, false);
         return true;

@@ -1,4 +1,4 @@
-// Formatted text, into a buffer or into a sink. Understood: %s %c %d %i %u %x %X %p %% with flags - 0 +, a width and a
+// Formatted text, into a buffer or into a sink. Understood: %s %c %d %i %u %x %X %p %% with flags - 0 + #, a width and a
 // precision (numbers or *), and the lengths hh h l ll z j t. A null %s prints (null). Anything else is printed as it
 // stands. No floating point, no %n, no allocation.
 #pragma once

@@ -128,9 +128,10 @@ static bool glob_element(const char *pattern, char c, size_t *length) {
 }
 
 bool pattern_glob(const char *pattern, const char *name) {
-    if (name[0] == '.' && pattern[0] != '.') {
-        return false;
-    }
+    return (name[0] != '.' || pattern[0] == '.') && pattern_match(pattern, name);
+}
+
+bool pattern_match(const char *pattern, const char *name) {
     const char *star = nullptr; // behind the last star
     const char *retry = name;   // where what follows that star is tried next
     while (*name != 0) {

@@ -15,5 +15,8 @@ bool pattern_valid(const char *pattern);
 bool pattern_search(const char *pattern, const char *text, bool ignore_case);
 
 // The shell's: * any text, ? any character, [set] one of a set ([!…] or [^…]: none of it), \c the character c itself. A
-// [ without its ] is itself. The whole name must match; a leading dot must be written out.
+// [ without its ] is itself. The whole text must match.
+bool pattern_match(const char *pattern, const char *text);
+
+// The same for a file's name: a leading dot must be written out.
 bool pattern_glob(const char *pattern, const char *name);

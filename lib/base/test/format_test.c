@@ -30,6 +30,7 @@ Test(format, numbers_as_the_c_library) {
     SAME("%ld %lld", (long)-5000000000, (long long)INT64_MIN);
     SAME("%u %lu %llu %zu", 4000000000u, 5000000000ul, 18446744073709551615ull, (size_t)42);
     SAME("%x %X %lx", 0xbeef, 0xBEEF, 0xdeadbeefcafeul);
+    SAME("%#x %#X %#lx %#x %#10x|%#010x|%-#10x|", 0xbeef, 0xBEEF, 0xdeadbeefcafeul, 0, 1, 1, 1);
     SAME("%5d|%-5d|%05d|%+d|%+5d|%05d", 42, 42, 42, 42, 42, -42);
     SAME("%08x|%016lx|%.4d|%8.4d|%-8.4d|%.0d", 0x1f, 0x1ful, 7, 7, 7, 1);
     SAME("%hhu %hhd %hu %hd", (unsigned char)200, (signed char)-3, (unsigned short)60000, (short)-3);
