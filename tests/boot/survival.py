@@ -30,6 +30,12 @@ def random_calls(name, calls, machine, **how):
                 alone=True, machine=TESTS + machine, matches=(rf"^{calls // 2} calls in ", r"^leaks 0$", r"^hello$"), **how)
 
 
+def attacks(name, *machine, **how):
+    """Every attack by way of the processor ends in the attacker's own fault, and threads' registers stay their own."""
+    return Case(name, "/test/attack", machine=TESTS + machine, timeout=180,
+                matches=(r"^(\d+) of \1 attacks failed, (\d+) of \2 checks hold$",), **how)
+
+
 CASES = [
     fault("null_pointer_ends_the_process", "null", r"\b0x0*8\b"),
     fault("reading_the_kernel_ends_the_process", "kernel", r"ffffffff80200000"),
@@ -40,6 +46,9 @@ CASES = [
     fault("breakpoint_ends_the_process", "breakpoint"),
     fault("stack_overflow_ends_the_process", "stack"),
     fault("jump_to_nowhere_ends_the_process", "jump"),
+    attacks("attacks_on_the_processor_fail"),
+    attacks("attacks_on_the_processor_fail_on_four_cpus", "--smp", "4"),
+    attacks("attacks_on_an_old_processor_fail", "--qemu-arg=-cpu", "--qemu-arg=qemu64", alone=True),
     Case("thousand_processes", "/test/spawn-many 1000 /bin/true", output="1000 started, 0 failed\n", machine=TESTS,
          timeout=120),
     Case("thousand_processes_on_four_cpus", "/test/spawn-many -w 16 1000 /bin/true", output="1000 started, 0 failed\n",

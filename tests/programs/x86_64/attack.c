@@ -172,24 +172,24 @@ CHECK(call_registers,
                  "or %r15, %rax; or %rdi, %rax; or %rsi, %rax; or %rdx, %rax; or %r10, %rax; jnz 9f")
 // Preemption keeps every register.
 CHECK(preempted_registers, "mov $0x11, %eax; mov $0x22, %ebx; mov $0x33, %edx; mov $0x44, %esi; mov $0x55, %edi;"
-                           "mov $0x66, %ebp; mov $0x77, %r8d; mov $0x88, %r15d; mov $20000000, %ecx;"
+                           "mov $0x66, %ebp; mov $0x77, %r8d; mov $0x88, %r15d; mov $5000000, %ecx;"
                            "1: dec %rcx; jnz 1b;"
                            "cmp $0x11, %eax; jne 9f; cmp $0x22, %ebx; jne 9f; cmp $0x33, %edx; jne 9f;"
                            "cmp $0x44, %esi; jne 9f; cmp $0x55, %edi; jne 9f; cmp $0x66, %ebp; jne 9f;"
                            "cmp $0x77, %r8d; jne 9f; cmp $0x88, %r15d; jne 9f")
 // AC, NT and DF are the thread's own, over calls and preemption.
-CHECK(flags_kept, "pushfq; orq $0x44400, (%rsp); popfq\n" CALL(YIELD) "mov $10000000, %ecx; 1: dec %rcx; jnz 1b\n" CALL(
+CHECK(flags_kept, "pushfq; orq $0x44400, (%rsp); popfq\n" CALL(YIELD) "mov $3000000, %ecx; 1: dec %rcx; jnz 1b\n" CALL(
                       YIELD) "pushfq; pop %rax; and $0x44400, %eax; cmp $0x44400, %eax; jne 9f")
 // The first vector instruction finds a clean unit; from then on nobody else's values appear.
 CHECK(vectors_apart, "fnstcw -16(%rsp); cmpw $0x37f, -16(%rsp); jne 9f; movq %xmm0, %rax; movq %xmm15, %rbx;"
                      "or %rbx, %rax; jnz 9f; stmxcsr -16(%rsp); cmpl $0x1f80, -16(%rsp); jne 9f;"
                      "rdtsc; shl $32, %rdx; or %rdx, %rax; mov %rax, %rbx; movq %rbx, %xmm0; movq %rbx, %xmm15;"
-                     "mov $8000000, %ecx;"
+                     "mov $3000000, %ecx;"
                      "1: movq %xmm0, %rax; cmp %rax, %rbx; jne 9f; movq %xmm15, %rax; cmp %rax, %rbx; jne 9f;"
                      "dec %rcx; jnz 1b")
 // Selectors are the thread's own or null, never another's.
 CHECK(selectors_apart,
-      "mov $200, %ebx; 1: mov %ds, %eax; mov %es, %ecx; or %ecx, %eax; mov %fs, %ecx; or %ecx, %eax;"
+      "mov $50, %ebx; 1: mov %ds, %eax; mov %es, %ecx; or %ecx, %eax; mov %fs, %ecx; or %ecx, %eax;"
       "mov %gs, %ecx; or %ecx, %eax; test $~0x23, %eax; jnz 9f; mov $0x23, %eax; mov %eax, %ds;"
       "mov %eax, %es; mov %eax, %fs; mov %eax, %gs; push %rbx\n" CALL(YIELD) "pop %rbx; dec %ebx; jnz 1b")
 CHECK(selectors_begin_null, "mov %ds, %eax; mov %es, %ecx; or %ecx, %eax; mov %fs, %ecx; or %ecx, %eax;"
