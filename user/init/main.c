@@ -74,6 +74,10 @@ static bool asked_for_quiet(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    struct abi_process_info info;
+    if (sys_process_info(self_process(), &info) == 0 && info.pid != 1) {
+        return error_say("only the kernel starts init");
+    }
     long handle = file_open("/dev/console", OPEN_READ | OPEN_WRITE, 0);
     console = handle < 0 ? self_output() : (handle_t)handle;
     struct abi_stat stat;

@@ -74,7 +74,7 @@ static long map_segment(handle_t process, handle_t file, const struct elf_segmen
 static long map_image(handle_t process, const char *path, uint64_t *entry) {
     long file = file_open(path, OPEN_READ | OPEN_EXEC, 0);
     if (file < 0) {
-        return file == ERR_IS_DIR ? ERR_ACCESS : file;
+        return file;
     }
     struct elf_image image;
     long status = read_image((handle_t)file, &image);

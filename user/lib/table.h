@@ -4,7 +4,7 @@
 
 #include "base/types.h"
 
-enum { TABLE_FIELDS_MAX = 32, TABLE_LINES_MAX = 256 };
+enum { TABLE_FIELDS_MAX = 32, TABLE_LINES_MAX = 80 };
 
 // Points into the parsed text, which is cut up in place.
 struct table {

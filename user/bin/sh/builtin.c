@@ -16,6 +16,8 @@
 #include "run.h"
 #include "terminal.h"
 
+typedef int (*builtin_function)(struct shell *shell, const struct streams *streams, int argc, char **argv);
+
 enum { LOOPS_MAX = 1000000 };
 
 [[gnu::format(printf, 2, 3)]] static void show(const struct streams *streams, const char *form, ...) {
@@ -354,7 +356,7 @@ static int do_type(struct shell *shell, const struct streams *streams, int argc,
     int status = 0;
     for (int i = 1; i < argc; i++) {
         char path[PATH_LEN_MAX + 1];
-        if (builtin_find(argv[i]) != nullptr) {
+        if (builtin_exists(argv[i])) {
             show(streams, "%s is a shell builtin\n", argv[i]);
         } else if (run_search(shell, argv[i], path) == 0) {
             show(streams, "%s is %s\n", argv[i], path);
@@ -365,24 +367,58 @@ static int do_type(struct shell *shell, const struct streams *streams, int argc,
     return status;
 }
 
-static const struct {
+static const struct builtin {
     const char *name;
     builtin_function function;
+    const char *usage;
+    const char *about;
 } builtins[] = {
-    {".", do_source},          {":", do_true},         {"[", builtin_test},   {"break", do_break}, {"cd", do_cd},
-    {"continue", do_continue}, {"exit", do_exit},      {"export", do_export}, {"false", do_false}, {"fg", do_fg},
-    {"jobs", do_jobs},         {"pwd", do_pwd},        {"read", do_read},     {"set", do_set},     {"shift", do_shift},
-    {"source", do_source},     {"test", builtin_test}, {"true", do_true},     {"type", do_type},   {"unset", do_unset},
-    {"wait", do_wait},
+    {".", do_source, "PATH", "Run the commands in a file in this shell."},
+    {":", do_true, "[ANYTHING...]", "Do nothing, successfully."},
+    {"[", builtin_test, "CONDITION ]", "The same as test."},
+    {"break", do_break, "[N]", "Leave the innermost loop, or N loops."},
+    {"cd", do_cd, "[PATH | -]", "Change the current directory: to PATH, to $HOME, or with - back."},
+    {"continue", do_continue, "[N]", "Go on with the next round of the innermost loop, or of the N-th one."},
+    {"exit", do_exit, "[STATUS]", "End the shell, with STATUS or that of the last command."},
+    {"export", do_export, "[NAME[=VALUE]...]", "Give variables to programs as their environment; or list those."},
+    {"false", do_false, "", "Do nothing, unsuccessfully."},
+    {"fg", do_fg, "[%N | PID]", "Wait for a background job; Ctrl-C then ends it."},
+    {"jobs", do_jobs, "", "List the background jobs."},
+    {"pwd", do_pwd, "", "Show the current directory."},
+    {"read", do_read, "[NAME...]", "Read a line and put its words into variables, the rest into the last."},
+    {"set", do_set, "[-ex] [+ex] [--] [PARAMETER...]",
+     "Set options (e: end at the first failure, x: show commands) and $1 ...; or list the variables."},
+    {"shift", do_shift, "[N]", "Drop the first parameter, or the first N."},
+    {"source", do_source, "PATH", "Run the commands in a file in this shell."},
+    {"test", builtin_test, "CONDITION",
+     "Check: -e -f -d -c -L -s -r -w -x PATH, -n -z TEXT, TEXT = != TEXT, N -eq -ne -lt -le -gt -ge N, ! -a -o ( )."},
+    {"true", do_true, "", "Do nothing, successfully."},
+    {"type", do_type, "NAME...", "Tell where a command is."},
+    {"unset", do_unset, "NAME...", "Forget variables."},
+    {"wait", do_wait, "[%N | PID...]", "Wait for background jobs, all or those named."},
 };
 
-builtin_function builtin_find(const char *name) {
+static const struct builtin *find(const char *name) {
     for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++) {
         if (str_equal(builtins[i].name, name)) {
-            return builtins[i].function;
+            return &builtins[i];
         }
     }
     return nullptr;
+}
+
+bool builtin_exists(const char *name) {
+    return find(name) != nullptr;
+}
+
+int builtin_run(struct shell *shell, const struct streams *streams, int argc, char **argv) {
+    const struct builtin *builtin = find(argv[0]);
+    if (argc == 2 && str_equal(argv[1], "--help") && !str_equal(argv[0], "test") && !str_equal(argv[0], "[")) {
+        show(streams, "usage: %s %s\n%s\n  %-20s %s\n", builtin->name, builtin->usage, builtin->about, "--help",
+             "show this");
+        return 0;
+    }
+    return builtin->function(shell, streams, argc, argv);
 }
 
 const char *builtin_name(unsigned index) {

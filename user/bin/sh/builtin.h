@@ -3,10 +3,11 @@
 
 #include "shell.h"
 
-typedef int (*builtin_function)(struct shell *shell, const struct streams *streams, int argc, char **argv);
+// Whether there is a builtin of this name.
+bool builtin_exists(const char *name);
 
-// The builtin of this name, or null.
-builtin_function builtin_find(const char *name);
+// Run the builtin argv[0], which exists; `--help` as its only argument shows what it does. Its status.
+int builtin_run(struct shell *shell, const struct streams *streams, int argc, char **argv);
 
 // The names, by index; null behind the last.
 const char *builtin_name(unsigned index);

@@ -307,7 +307,9 @@ static void feed_escape(struct editor *editor, char byte) {
 }
 
 static enum editor_result end_line(struct editor *editor, const char *shown, enum editor_result result) {
-    move(editor, editor->length);
+    if (editor->cursor < editor->length) {
+        move(editor, editor->length);
+    }
     put(editor, shown);
     return result;
 }

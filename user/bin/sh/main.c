@@ -34,7 +34,9 @@ static void import_environment(void) {
             variable_set(&shell.variables, entry, length, entry + length + 1, true);
         }
     }
-    variable_remove(&shell.variables, "COLUMNS"); // told to each program whose output is the terminal
+    // These are told to each program anew.
+    variable_remove(&shell.variables, "COLUMNS");
+    variable_remove(&shell.variables, "TERMINAL");
     variable_set(&shell.variables, "PWD", 3, self_cwd(), false);
 }
 
@@ -112,13 +114,19 @@ static void run_interactive(struct streams *streams) {
     } while (interact(streams, info.owner == 0 ? "#" : "$"));
 }
 
-// Commands from standard input, one line after another, so that they can read what follows them.
+// Commands from standard input, one line after another, so that they can read what follows them. When a person types
+// them to another shell, which passes them on, a prompt says that this one is listening.
 static void run_input(const struct streams *streams) {
+    bool prompted = self_env("TERMINAL") != nullptr;
     struct text whole = {};
     struct text line = {};
     long more;
     do {
         text_clear(&line);
+        if (prompted) {
+            print("%s", whole.length == 0 ? "sh> " : "> ");
+            print_flush();
+        }
         more = run_read_line(&shell, streams, &line);
         if (more < 0) {
             (void)error_report("standard input", more);

@@ -170,7 +170,10 @@ static void start(struct shell *shell, const struct streams *streams, const char
     for (; assignments != nullptr && *assignments != nullptr; assignments++) {
         strings_add(&further, &arena, *assignments);
     }
-    if (terminal_is(streams->output)) {
+    if (feed != nullptr && child_input(streams, feed) == feed->reader) {
+        strings_add(&further, &arena, "TERMINAL=1"); // for a shell: a person types what it reads
+    }
+    if (terminal_shows(streams->output)) {
         (void)format(columns, sizeof columns, "COLUMNS=%u", terminal_width());
         strings_add(&further, &arena, columns);
     }
@@ -307,7 +310,6 @@ static void run_simple(struct shell *shell, const struct streams *outer, const s
     struct strings words = {};
     struct strings environment = {};
     struct redirected redirected;
-    int before = shell->status;
     if (!expand_words(shell, outer, command->words, &arena, &words)) {
         shell->status = shell->status == 0 ? 1 : shell->status;
         arena_free(&arena);
@@ -318,8 +320,8 @@ static void run_simple(struct shell *shell, const struct streams *outer, const s
         return;
     }
     const struct streams *streams = &redirected.streams;
-    builtin_function builtin = words.count > 0 ? builtin_find(words.items[0]) : nullptr;
-    bool own = words.count == 0 || builtin != nullptr;
+    bool builtin = words.count > 0 && builtin_exists(words.items[0]);
+    bool own = words.count == 0 || builtin;
     if (words.count == 0) {
         shell->status = 0; // unless a substitution below fails
     }
@@ -327,9 +329,8 @@ static void run_simple(struct shell *shell, const struct streams *outer, const s
         shell->status = shell->status == 0 ? 1 : shell->status;
     } else if (words.count > 0) {
         trace(shell, outer, words.items);
-        if (builtin != nullptr) {
-            shell->status = words.items[0][0] == 'e' && str_equal(words.items[0], "exit") ? before : shell->status;
-            shell->status = builtin(shell, streams, (int)words.count, words.items);
+        if (builtin) {
+            shell->status = builtin_run(shell, streams, (int)words.count, words.items);
         } else {
             run_program(shell, streams, command, words.items, environment.items);
         }
@@ -499,7 +500,7 @@ static void start_member(struct shell *shell, const struct streams *outer, const
     struct strings environment = {};
     bool simple = command->kind == SYNTAX_SIMPLE && command->words != nullptr;
     char *name = simple ? arena_copy(&arena, command->words->text, command->words->length) : nullptr;
-    if (!simple || builtin_find(name) != nullptr) {
+    if (!simple || builtin_exists(name)) {
         start_subshell(shell, outer, command->text, command->length, feed, job);
         arena_free(&arena);
         return;
@@ -511,7 +512,7 @@ static void start_member(struct shell *shell, const struct streams *outer, const
         arena_free(&arena);
         return;
     }
-    if (words.count == 0 || builtin_find(words.items[0]) != nullptr) {
+    if (words.count == 0 || builtin_exists(words.items[0])) {
         start_subshell(shell, outer, command->text, command->length, feed, job);
     } else if (!assign(shell, outer, command->assignments, &arena, &environment)) {
         job_add(job, ERR_INVALID, 1);

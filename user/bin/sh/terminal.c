@@ -32,6 +32,9 @@ void terminal_init(struct shell *shell, handle_t handle) {
 bool terminal_is(handle_t handle) {
     return console != 0 && handle == console;
 }
+bool terminal_shows(handle_t handle) {
+    return console != 0 && (handle == console || handle == self_output());
+}
 unsigned terminal_width(void) {
     return WIDTH;
 }

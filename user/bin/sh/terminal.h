@@ -10,8 +10,11 @@
 // Take the console (0: there is none) as the terminal of this shell.
 void terminal_init(struct shell *shell, handle_t console);
 
-// Whether a stream is the terminal.
+// Whether an input stream is the terminal.
 bool terminal_is(handle_t handle);
+
+// Whether an output stream is, as far as this shell knows.
+bool terminal_shows(handle_t handle);
 
 // The width in characters.
 unsigned terminal_width(void);
