@@ -184,10 +184,13 @@ void x86_clock_delay(uint64_t nanoseconds) {
 }
 
 // The same exchange many times; the quickest one bounds the difference best. Whoever's counter is behind by more than
-// the exchange took gets an offset; otherwise they agree, as far as anybody can tell.
-enum { MATCH_ROUNDS = 64 };
+// the exchange took gets an offset; otherwise they agree, as far as anybody can tell. Virtual CPUs that take turns on
+// a processor make an exchange take very long: then fewer must do.
+enum { MATCH_ROUNDS = 64, MATCH_ROUNDS_MIN = 4 };
+enum : uint64_t { MATCH_TIME = 20000000, MATCH_OVER = UINT64_MAX };
 
-static uint64_t match_turn; // 2n: the boot CPU asks for the n-th time; 2n + 1: the other has answered
+// 2n: the boot CPU asks for the n-th time; 2n + 1: the other has answered; MATCH_OVER: it shall stop; then 0 again.
+static uint64_t match_turn;
 static uint64_t match_answer;
 
 static void match_wait(uint64_t turn) {
@@ -198,6 +201,7 @@ static void match_wait(uint64_t turn) {
 
 void x86_clock_match_boot(struct arch_cpu *other) {
     uint64_t quickest = UINT64_MAX, difference = 0;
+    uint64_t start = x86_read_tsc(), patience = scale(MATCH_TIME, tsc_per_ns);
     for (uint64_t round = 1; round <= MATCH_ROUNDS; round++) {
         uint64_t before = x86_read_tsc();
         __atomic_store_n(&match_turn, round * 2, __ATOMIC_RELEASE);
@@ -207,21 +211,31 @@ void x86_clock_match_boot(struct arch_cpu *other) {
             quickest = after - before;
             difference = before + quickest / 2 - match_answer;
         }
+        if (round >= MATCH_ROUNDS_MIN && after - start > patience) {
+            break;
+        }
     }
     int64_t apart = (int64_t)difference;
     if (apart > (int64_t)quickest || apart < -(int64_t)quickest) {
         other->tsc_offset = difference;
     }
-    __atomic_store_n(&match_turn, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&match_turn, MATCH_OVER, __ATOMIC_RELEASE);
+    match_wait(0); // or the next CPU's first question could overtake the end
 }
 
 void x86_clock_match_other(void) {
-    for (uint64_t round = 1; round <= MATCH_ROUNDS; round++) {
-        match_wait(round * 2);
+    for (uint64_t round = 1;; round++) {
+        uint64_t turn;
+        while ((turn = __atomic_load_n(&match_turn, __ATOMIC_ACQUIRE)) != round * 2 && turn != MATCH_OVER) {
+            arch_cpu_relax();
+        }
+        if (turn == MATCH_OVER) {
+            __atomic_store_n(&match_turn, 0, __ATOMIC_RELEASE);
+            return;
+        }
         match_answer = x86_read_tsc();
         __atomic_store_n(&match_turn, round * 2 + 1, __ATOMIC_RELEASE);
     }
-    match_wait(0);
 }
 
 // ---- the alarm -------------------------------------------------------------------------------------------------------

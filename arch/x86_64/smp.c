@@ -128,6 +128,9 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     }
     x86_clock_match_boot(arch);
     __atomic_store_n(&start_state, START_GO, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_NONE) {
+        arch_cpu_relax(); // until it has seen that: the next one's start uses the same word
+    }
     return 0;
 }
 
@@ -145,6 +148,7 @@ void x86_start_secondary(struct arch_cpu *cpu) {
     while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_GO) {
         arch_cpu_relax();
     }
+    __atomic_store_n(&start_state, START_NONE, __ATOMIC_RELEASE);
     x86_run(run_secondary, cpu);
     arch_cpu_stop(); // not reached: x86_run idles
 }
