@@ -43,8 +43,9 @@ struct object_ops {
     // and sys_write document them.
     long (*read)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
     long (*write)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
-    // The memory behind it, for sys_map. Sets *pages (no new reference) or returns why not; writable tells what is asked.
-    status_t (*memory)(struct object *object, bool writable, struct pages **pages);
+    // The memory behind it, for sys_map. Sets *pages (no new reference) and *size, how many bytes of it there are to map, or
+    // returns why not; writable tells what is asked.
+    status_t (*memory)(struct object *object, bool writable, struct pages **pages, uint64_t *size);
     // One line about it for /proc/<pid>/handles: a path, a size; zero-terminated, never longer than capacity. May be null.
     void (*describe)(const struct object *object, char *text, size_t capacity);
 };

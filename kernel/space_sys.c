@@ -60,9 +60,14 @@ long sys_map(struct thread *self, handle_t process_handle, handle_t object_handl
         return ERR_DEAD;
     }
     struct pages *pages;
-    status = object->ops->memory(object, (protection & PROT_WRITE) != 0, &pages);
+    uint64_t size;
+    status = object->ops->memory(object, (protection & PROT_WRITE) != 0, &pages, &size);
     if (status < 0) {
         return status;
+    }
+    // A file's memory could hold more than the file has: touching that would fill it with pages that nobody wrote.
+    if (!range_within(offset, align_up(length, PAGE_SIZE), align_up(size, PAGE_SIZE))) {
+        return ERR_INVALID;
     }
     status = space_map(&process->space, pages, &address.va, offset, length, protection);
     if (status == 0) {

@@ -194,9 +194,13 @@ static long file_write(struct object *object, struct thread *self, user_ptr_t bu
     return moved;
 }
 
-static status_t file_memory(struct object *object, bool, struct pages **pages) {
+static status_t file_memory(struct object *object, bool, struct pages **pages, uint64_t *size) {
     struct node *node = file_of(object)->node;
-    return node->kind == NODE_FILE ? ramfile_pages(node, pages) : ERR_WRONG_KIND;
+    if (node->kind != NODE_FILE) {
+        return ERR_WRONG_KIND;
+    }
+    *size = node->file.size;
+    return ramfile_pages(node, pages);
 }
 
 const struct object_ops file_ops = {
