@@ -52,6 +52,42 @@ static void begin(void) {
     abort();
 }
 
+#if defined(__x86_64__)
+// Save what a call keeps on the stack that is left, take it from the one that is entered. As a function of its own it
+// spares the signal mask's system calls, which would be most of the cost.
+[[gnu::naked]] static void swap(void **, void *) {
+    __asm__("push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15\n"
+            "mov %rsp, (%rdi); mov %rsi, %rsp\n"
+            "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp; ret");
+}
+
+static void prepare(struct fiber *fiber) {
+    void **top = (void **)((char *)fiber->stack + fiber->size);
+    *--top = nullptr; // begin returns to nowhere, and finds its stack aligned as after a call
+    *--top = (void *)(uintptr_t)begin;
+    for (unsigned i = 0; i < 6; i++) {
+        *--top = nullptr;
+    }
+    fiber->stack_pointer = top;
+}
+
+static void go(struct fiber *from, struct fiber *to) {
+    swap(&from->stack_pointer, to->stack_pointer);
+}
+#else
+static void prepare(struct fiber *fiber) {
+    getcontext(&fiber->context);
+    fiber->context.uc_stack.ss_sp = fiber->stack;
+    fiber->context.uc_stack.ss_size = fiber->size;
+    fiber->context.uc_link = nullptr;
+    makecontext(&fiber->context, begin, 0);
+}
+
+static void go(struct fiber *from, struct fiber *to) {
+    swapcontext(&from->context, &to->context);
+}
+#endif
+
 // Stacks are kept for the next one: mapping memory costs more than most tests do with it.
 static struct {
     void *stack;
@@ -74,11 +110,7 @@ void fiber_create(struct fiber *fiber, size_t size, void (*entry)(void)) {
         fiber->stack = memory + GUARD;
     }
     fiber->size = size;
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = fiber->stack;
-    fiber->context.uc_stack.ss_size = size;
-    fiber->context.uc_link = nullptr;
-    makecontext(&fiber->context, begin, 0);
+    prepare(fiber);
     fiber->entry = entry;
 }
 
@@ -104,6 +136,6 @@ void fiber_switch(struct fiber *from, struct fiber *to) {
         to->entry = nullptr;
     }
     leave(from, to);
-    swapcontext(&from->context, &to->context);
+    go(from, to);
     arrive(from, nullptr);
 }

@@ -2,10 +2,16 @@
 #pragma once
 
 #include <stddef.h>
+#if !defined(__x86_64__)
 #include <ucontext.h>
+#endif
 
 struct fiber {
+#if defined(__x86_64__)
+    void *stack_pointer; // while switched away; the registers that a call keeps lie there
+#else
     ucontext_t context;
+#endif
     void *stack; // above a guard page; null: the stack that the program began with
     size_t size;
     void *shadow;        // the sanitizer's fake stack while switched away
