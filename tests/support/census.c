@@ -5,6 +5,7 @@
 #include "ipc/channel.h"
 #include "kernel/alloc_fault.h"
 #include "kernel/cpu.h"
+#include "kernel/lock.h"
 #include "kernel/page_alloc.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
@@ -24,6 +25,20 @@ static void drain(void) {
         host_enter(0, HOST_TIMER, nullptr);
         machine_settle();
     }
+}
+
+void machine_end_others(void) {
+    machine_settle();
+    host_become(0);
+    kernel_lock();
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        if (process->pid != machine_init()->pid && process_alive(process)) {
+            process_end(process, PROCESS_KILLED, -1);
+        }
+    }
+    kernel_unlock();
+    host_enter(0, HOST_SPURIOUS, nullptr); // CPU 0 was not told: it did it
+    drain();
 }
 
 void machine_count(struct machine_census *census) {

@@ -9,6 +9,9 @@
 // an interrupt that is pending, or going on inside the kernel. Which one is the test's choice (options.property), or in
 // turn. Time stands still unless a thread works or everything rests.
 //
+// A puppet that is not asked for anything sits in user mode. When another thread needs its CPU, it sleeps for a moment
+// (some 0.1 ms of virtual time) by a call that the test does not see.
+//
 // init is a puppet (or the program options.init) with priority PRIORITY_DEFAULT, a root directory, itself as a handle, and
 // some mapped memory for arguments.
 #pragma once
@@ -120,6 +123,9 @@ int64_t user_wait(struct user *self, const struct abi_wait_item *item, unsigned 
 int64_t user_wait_one(struct user *self, handle_t handle, unsigned events, uint64_t deadline);
 // The whole text of a file by path, zero-terminated; its length or an error.
 int64_t user_text(struct user *self, const char *path, char *text, size_t capacity);
+
+// End every process but init's, with no call, and let them be taken apart: for processes that nobody holds any more.
+void machine_end_others(void);
 
 // ---- accounts --------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ struct player {
     program_t *program; // null: a puppet
     struct fiber fiber; // of a program
     bool started;
+    bool resting; // the call is not the test's: an idle puppet lets others have its CPU
     enum user_request request;
     uint64_t number, arg[6];
     uint64_t answers; // the frame's, before the call

@@ -9,7 +9,7 @@
 #include "machine_impl.h"
 
 enum { PROGRAMS_MAX = 256, PROGRAM_BASE = 0x400000, PROGRAM_STEP = 16, STACK_SIZE = 256 * 1024, FAULTS_MAX = 1000 };
-enum { TURNS_MAX = 100000, EQUIPPED_MAX = 1 << 14 };
+enum { TURNS_MAX = 100000, REST = 100000, EQUIPPED_MAX = 1 << 14 };
 
 struct player *players, *playing;
 static struct fiber test; // the stack that plays all others
@@ -114,7 +114,7 @@ bool user_gone(const struct user *self) {
 }
 
 bool user_parked(const struct user *self) {
-    return !user_gone(self) && self->thread->state == THREAD_PARKED;
+    return !user_gone(self) && self->thread->state == THREAD_PARKED && !((const struct player *)self)->resting;
 }
 
 // ---- requests --------------------------------------------------------------------------------------------------------
@@ -128,7 +128,10 @@ void player_settle(struct player *player) {
         return;
     }
     const struct arch_frame *frame = frame_of(player->user.thread);
-    if (frame->answers != player->answers) {
+    if (frame->answers != player->answers && player->resting) {
+        player->resting = false;
+        player->request = USER_NOTHING;
+    } else if (frame->answers != player->answers) {
         player->user.status = frame->status;
         memcpy(player->user.word, frame->word, sizeof player->user.word);
         player->request = USER_NOTHING;
@@ -198,6 +201,37 @@ void player_act(struct player *player, unsigned cpu) {
     }
 }
 
+static void set_call(struct player *player, uint64_t number, const uint64_t arg[6]) {
+    player->number = number;
+    memcpy(player->arg, arg, sizeof player->arg);
+}
+
+static void to_next_deadline(void) {
+    uint64_t next = UINT64_MAX;
+    for (unsigned i = 0; i < host_cpu_count(); i++) {
+        next = host_timer_deadline(i) < next ? host_timer_deadline(i) : next;
+    }
+    if (next == UINT64_MAX) {
+        machine_fail("a thread that is ready never runs");
+    }
+    host_time_set(next > host_time() ? next : host_time());
+}
+
+// A puppet in user mode with nothing to do keeps its CPU from others: let one sleep for a moment. false: there is none.
+static bool rest_a_puppet(void) {
+    for (unsigned i = 0; i < host_cpu_count(); i++) {
+        struct thread *thread = host_cpu_thread(i);
+        struct player *player = thread == nullptr ? nullptr : player_of(thread);
+        if (player != nullptr && player->program == nullptr && player->request == USER_NOTHING) {
+            set_call(player, CALL_WAIT, (const uint64_t[6]){0, 0, host_time() + REST});
+            player->resting = true;
+            player->request = USER_CALL;
+            return true;
+        }
+    }
+    return false;
+}
+
 // Run the machine for a puppet until its request is done. false: gone, or nothing can do it now.
 static bool until_done(struct player *player) {
     struct user *self = &player->user;
@@ -205,23 +239,28 @@ static bool until_done(struct player *player) {
         if (user_gone(self)) {
             return false;
         }
+        if (turns > TURNS_MAX) {
+            machine_fail("a thread that is ready never runs");
+        }
         if (machine_step()) {
             continue;
         }
         if (user_gone(self) || user_parked(self)) {
             return player->request == USER_NOTHING;
         }
-        // It is ready but somebody else is in user mode: the end of a slice will come.
-        uint64_t next = UINT64_MAX;
-        for (unsigned i = 0; i < host_cpu_count(); i++) {
-            next = host_timer_deadline(i) < next ? host_timer_deadline(i) : next;
+        if (player->resting || !rest_a_puppet()) {
+            to_next_deadline();
         }
-        if (next == UINT64_MAX || turns > TURNS_MAX) {
-            machine_fail("a thread that is ready never runs");
-        }
-        host_time_set(next > host_time() ? next : host_time());
     }
     return true;
+}
+
+// Before the test's next request: a puppet's own rest ends.
+static bool awake(struct player *player) {
+    if (player->request != USER_NOTHING && !player->resting) {
+        machine_fail("a thread that has not been answered makes another request");
+    }
+    return !player->resting || until_done(player);
 }
 
 static bool perform(struct player *player, enum user_request request) {
@@ -236,16 +275,14 @@ static bool perform(struct player *player, enum user_request request) {
     if (user_gone(&player->user)) {
         return false;
     }
-    if (player->request != USER_NOTHING) {
-        machine_fail("a thread that has not been answered makes another request");
+    uint64_t number = player->number, arg[6];
+    memcpy(arg, player->arg, sizeof arg);
+    if (!awake(player)) {
+        return false;
     }
+    set_call(player, number, arg);
     player->request = request;
     return until_done(player);
-}
-
-static void set_call(struct player *player, uint64_t number, const uint64_t arg[6]) {
-    player->number = number;
-    memcpy(player->arg, arg, sizeof player->arg);
 }
 
 int64_t user_call(struct user *self, uint64_t number, const uint64_t arg[6]) {
@@ -259,15 +296,19 @@ int64_t user_call(struct user *self, uint64_t number, const uint64_t arg[6]) {
 
 void user_begin(struct user *self, uint64_t number, const uint64_t arg[6]) {
     struct player *player = (struct player *)self;
-    if (player->request != USER_NOTHING || player->program != nullptr) {
-        machine_fail("only a puppet that has been answered begins a call");
+    if (player->program != nullptr) {
+        machine_fail("only a puppet begins a call");
+    }
+    if (user_gone(self) || !awake(player)) {
+        return;
     }
     set_call(player, number, arg);
     player->request = USER_CALL;
 }
 
 bool user_answered(struct user *self) {
-    return ((struct player *)self)->request == USER_NOTHING || user_gone(self);
+    const struct player *player = (const struct player *)self;
+    return player->request == USER_NOTHING || player->resting || user_gone(self);
 }
 
 static bool access_memory(struct user *self, uint64_t va, const void *buffer, size_t length, bool store) {
