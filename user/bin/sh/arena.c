@@ -2,9 +2,7 @@
 #include "arena.h"
 
 #include "base/memory.h"
-#include "lib/error.h"
 #include "lib/memory.h"
-#include "lib/print.h"
 
 enum { CHUNK_SIZE = 2000, ALIGNMENT = 16 };
 
@@ -13,11 +11,6 @@ struct arena_chunk {
     size_t size;
     _Alignas(ALIGNMENT) char bytes[];
 };
-
-void arena_exhausted(void) {
-    (void)error_say("there is no memory left");
-    program_exit(1);
-}
 
 void *arena_take(struct arena *arena, size_t size) {
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);

@@ -19,5 +19,5 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 
 void arena_free(struct arena *arena);
 
-// Say that memory has run out, and end the shell.
+// Say that memory has run out, and end the shell. (main.c)
 [[noreturn]] void arena_exhausted(void);

@@ -23,6 +23,11 @@ static const struct program program = {
     "[-eix] [-c TEXT | FILE] [ARGUMENT…]",
     "The shell: run a text, a script, or, without either, what is typed or comes through standard input.", options};
 
+void arena_exhausted(void) {
+    (void)error_say("there is no memory left");
+    program_exit(1);
+}
+
 static struct shell shell = {.name = "sh"};
 
 // Take over the environment as exported variables.
