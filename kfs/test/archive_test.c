@@ -1,0 +1,176 @@
+// Initial archives: what is packed is unpacked, and no bytes whatever do harm.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/abi.h"
+#include "arch_types.h"
+#include "bare.h"
+#include "kernel/pages.h"
+#include "kfs/archive.h"
+#include "kfs/node.h"
+#include "kfs/ramfile.h"
+#include "kfs/walk.h"
+#include "property.h"
+
+static struct node *root;
+
+static void make_world(void) {
+    bare_boot(&(struct host_options){});
+    node_init();
+    root = node_new(NODE_DIR, 0755, 0, 0);
+    cr_assert_not_null(root);
+}
+
+// ---- packing ----
+
+struct packed {
+    char bytes[1 << 16];
+    size_t size;
+};
+
+static void pad(struct packed *packed, size_t alignment) {
+    while (packed->size % alignment != 0) {
+        packed->bytes[packed->size++] = 0;
+    }
+}
+
+static void pack(struct packed *packed, const char *name, uint32_t mode, const void *data, size_t size) {
+    packed->size +=
+        (size_t)sprintf(packed->bytes + packed->size, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1u,
+                        mode, 5u, 6u, 1u, 0u, (unsigned)size, 0u, 0u, 0u, 0u, (unsigned)strlen(name) + 1, 0u);
+    memcpy(packed->bytes + packed->size, name, strlen(name) + 1);
+    packed->size += strlen(name) + 1;
+    pad(packed, 4);
+    memcpy(packed->bytes + packed->size, data, size);
+    packed->size += size;
+    pad(packed, 4);
+}
+
+static void finish(struct packed *packed) {
+    pack(packed, "TRAILER!!!", 0, "", 0);
+}
+
+// In a block of exactly that size, so that a read beyond it is found.
+static status_t unpack(const struct packed *packed, struct archive_counts *counts) {
+    char *exact = malloc(packed->size);
+    memcpy(exact, packed->bytes, packed->size);
+    *counts = (struct archive_counts){};
+    status_t status = archive_unpack(root, exact, packed->size, counts);
+    free(exact);
+    return status;
+}
+
+static struct node *find(const char *path) {
+    struct walk walk;
+    if (walk_path(root, nullptr, path, strlen(path), WALK_NOFOLLOW, &walk) < 0) {
+        return nullptr;
+    }
+    struct node *node = walk.node;
+    walk_done(&walk); // the tree keeps it
+    return node;
+}
+
+static bool holds(const struct node *file, const char *text) {
+    paddr_t page = pages_get(file->file.pages, 0, false);
+    return page != 0 && file->file.size == strlen(text) && memcmp(arch_phys_to_virt(page), text, strlen(text)) == 0;
+}
+
+Test(archive, is_unpacked) {
+    static struct packed packed;
+    struct archive_counts counts;
+    make_world();
+    pack(&packed, ".", 0040755, "", 0);
+    pack(&packed, "bin", 0040711, "", 0);
+    pack(&packed, "./bin/sh", 0100755, "shell", 5);
+    pack(&packed, "/etc/deep/motd", 0100640, "hi", 2);
+    pack(&packed, "bin/ash", 0120777, "sh", 2);
+    pack(&packed, "empty", 0100600, "", 0);
+    pack(&packed, "dev/tty", 0020666, "", 0); // a device: left out
+    finish(&packed);
+    pad(&packed, 512);
+    pack(&packed, "second", 0100644, "2", 1); // a further archive
+    finish(&packed);
+    packed.size += 100;
+    cr_assert_eq(unpack(&packed, &counts), 0);
+    cr_assert_eq(counts.skipped, 1);
+    cr_assert_eq(counts.files, 4);
+    cr_assert_eq(counts.bytes, 8);
+    cr_assert_eq(find("bin")->mode, 0711);
+    cr_assert_eq(find("bin/sh")->mode, 0755);
+    cr_assert_eq(find("bin/sh")->owner, 0);
+    cr_assert(holds(find("bin/sh"), "shell"));
+    cr_assert(holds(find("etc/deep/motd"), "hi"));
+    cr_assert_str_eq(find("bin/ash")->link.target, "sh");
+    cr_assert_eq(find("empty")->file.size, 0);
+    cr_assert(holds(find("second"), "2"));
+}
+
+// Names that would lead elsewhere, or over something that is there, are left out; what follows them is not.
+Test(archive, bad_names_are_left_out) {
+    static const char *const bad[] = {"../up", "a/../b", "x\ny", "bin/sh", "bin/sh/below", "a/.", "dir/.."};
+    static struct packed packed;
+    struct archive_counts counts;
+    make_world();
+    pack(&packed, "bin/sh", 0100755, "shell", 5);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        pack(&packed, bad[i], 0100644, "bad", 3);
+    }
+    pack(&packed, "last", 0100644, "last", 4);
+    finish(&packed);
+    cr_assert_eq(unpack(&packed, &counts), 0);
+    cr_assert(holds(find("bin/sh"), "shell"));
+    cr_assert(holds(find("last"), "last"));
+    cr_assert_null(find("up"));
+    cr_assert_null(find("b"));
+    cr_assert_eq(counts.files, 2);
+}
+
+Test(archive, damage_is_reported_and_what_stood_before_is_there) {
+    static struct packed packed;
+    struct archive_counts counts;
+    make_world();
+    pack(&packed, "good", 0100644, "good", 4);
+    size_t second = packed.size;
+    pack(&packed, "bad", 0100644, "bad", 3);
+    finish(&packed);
+    packed.bytes[second + 6 + 8 * 6] = 'F'; // longer than memory
+    cr_assert_eq(unpack(&packed, &counts), ERR_INVALID);
+    cr_assert(holds(find("good"), "good"));
+    cr_assert_null(find("bad"));
+}
+
+static void no_bytes_do_harm(struct property *p) {
+    static struct packed packed;
+    static const char *const names[] = {"a", "a/b", "a/b/c", "x/y", ".", "..", "", "/", "a//b/", "\x01"};
+    static const uint32_t types[] = {0100644, 0040755, 0120777, 0020600, 0};
+    struct archive_counts counts;
+    make_world();
+    packed.size = 0;
+    while (property_more(p, 6)) {
+        char data[600];
+        size_t size = property_choose(p, "size", sizeof data);
+        memset(data, 'x', sizeof data);
+        pack(&packed, names[property_choose(p, "name", 10)], types[property_choose(p, "type", 5)], data, size);
+        if (property_chance(p, "trailer", 10)) {
+            finish(&packed);
+            packed.size += property_choose(p, "gap", 40);
+            memset(packed.bytes + packed.size - 0, 0, 64);
+        }
+    }
+    finish(&packed);
+    while (property_more(p, 4)) {
+        size_t at = property_choose(p, "where", packed.size);
+        packed.bytes[at] = (char)property_choose(p, "byte", 256);
+    }
+    if (property_chance(p, "cut", 30)) {
+        packed.size = property_choose(p, "length", packed.size + 1);
+    }
+    status_t status = unpack(&packed, &counts);
+    property_check(p, status == 0 || status == ERR_INVALID || status == ERR_NO_MEMORY);
+}
+
+Test(archive, no_bytes_do_harm) {
+    cr_assert(property_run("no_bytes_do_harm", 5000, no_bytes_do_harm));
+}

@@ -1,0 +1,389 @@
+// Names, permissions and rights, case by case.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "machine.h"
+
+static struct user *self;
+
+static void boot(void) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+}
+
+static struct user *other(uint32_t owner, uint32_t group) {
+    struct user *user = machine_spawn(self, "other", nullptr, nullptr, PRIORITY_DEFAULT);
+    user->thread->process->owner = owner;
+    user->thread->process->group = group;
+    return user;
+}
+
+static long try_open(struct user *user, const char *path, unsigned flags) {
+    long handle = user_open(user, user->root, path, flags, 0);
+    if (handle < 0) {
+        return handle;
+    }
+    CALL(user, CLOSE, (uint64_t)handle);
+    return 0;
+}
+
+static bool has_right(struct user *user, handle_t handle, uint32_t right) {
+    long copy = CALL(user, DUP, handle, right);
+    if (copy > 0) {
+        CALL(user, CLOSE, (uint64_t)copy);
+    }
+    return copy > 0;
+}
+
+Test(name, paths) {
+    static const struct {
+        const char *path;
+        long expected;
+    } cases[] = {
+        {"", 0},
+        {"/", 0},
+        {"///", 0},
+        {".", 0},
+        {"..", 0},
+        {"/../../..", 0},
+        {"/kern/version", 0},
+        {"//kern///version", 0},
+        {"kern/./version", 0},
+        {"kern/../kern/version", 0},
+        {"../kern/version", 0},
+        {"kern/version/", ERR_NOT_DIR},
+        {"kern/version/x", ERR_NOT_DIR},
+        {"kern/version/..", ERR_NOT_DIR},
+        {"kern/version/.", ERR_NOT_DIR},
+        {"nothing", ERR_NOT_FOUND},
+        {"nothing/x", ERR_NOT_FOUND},
+        {"nothing/..", ERR_NOT_FOUND},
+        {"proc/self", 0},
+        {"proc/self/status", 0},
+        {"proc/1/../self/../1/status", 0},
+        {"proc/self/../../kern/version", 0},
+        {"proc/01/status", ERR_NOT_FOUND},
+        {"proc/1x", ERR_NOT_FOUND},
+        {"proc/99999", ERR_NOT_FOUND},
+        {"proc/4294967297", ERR_NOT_FOUND},
+        {"proc/99999999999999999999", ERR_NOT_FOUND},
+        {"up/kern/version", 0},
+        {"tmp/inner/version", 0},
+        {"tmp/inner", 0},
+        {"tmp/inner/", 0},
+        {"loop", ERR_LOOP},
+        {"loop/x", ERR_LOOP},
+        {"dangling", ERR_NOT_FOUND},
+        {"file-link/", ERR_NOT_DIR},
+    };
+    boot();
+    cr_assert_eq(user_link(self, self->root, "/up", "../../.."), 0);
+    cr_assert_eq(user_link(self, self->root, "/tmp/inner", "../kern"), 0);
+    cr_assert_eq(user_link(self, self->root, "/loop", "loop"), 0);
+    cr_assert_eq(user_link(self, self->root, "/dangling", "nowhere"), 0);
+    cr_assert_eq(user_link(self, self->root, "/file-link", "/kern/version"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        long got = try_open(self, cases[i].path, OPEN_READ);
+        cr_assert_eq(got, cases[i].expected, "'%s': %ld", cases[i].path, got);
+    }
+}
+
+// A link's absolute target begins where the lookup began, and ".." stops there: a directory handle is a whole namespace.
+Test(name, nothing_leads_out_of_the_starting_directory) {
+    boot();
+    struct abi_stat stat, outside;
+    cr_assert_eq(user_make(self, self->root, "/tmp/jail", NODE_DIR, 0777), 0);
+    cr_assert_eq(user_make(self, self->root, "/tmp/jail/kern", NODE_DIR, 0777), 0);
+    cr_assert_eq(user_link(self, self->root, "/tmp/jail/absolute", "/kern"), 0);
+    cr_assert_eq(user_link(self, self->root, "/tmp/jail/up", "../../../kern"), 0);
+    handle_t jail = (handle_t)user_open(self, self->root, "/tmp/jail", OPEN_READ | OPEN_DIR, 0);
+    cr_assert_eq(user_stat(self, self->root, "/kern", &outside), 0);
+    const char *const paths[] = {"absolute/", "up/", "../kern", "../../kern", "kern/../../../kern"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        cr_assert_eq(user_stat(self, jail, paths[i], &stat), 0, "%s", paths[i]);
+        cr_assert_neq(stat.id, outside.id, "%s", paths[i]);
+    }
+    cr_assert_eq(user_open(self, jail, "kern/version", OPEN_READ, 0), ERR_NOT_FOUND);
+}
+
+Test(name, eight_links_but_not_nine) {
+    boot();
+    char name[32], target[32];
+    for (int i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "/tmp/%d", i);
+        snprintf(target, sizeof target, "%s%d", i == 0 ? "/kern/version" : "", i - 1);
+        cr_assert_eq(user_link(self, self->root, name, i == 0 ? "/kern/version" : target), 0);
+    }
+    cr_assert_eq(try_open(self, "/tmp/7", OPEN_READ), 0);
+    cr_assert_eq(try_open(self, "/tmp/8", OPEN_READ), ERR_LOOP);
+}
+
+Test(name, limits) {
+    char path[PATH_LEN_MAX + 2];
+    boot();
+    memset(path, '/', sizeof path);
+    path[PATH_LEN_MAX] = '\0';
+    cr_assert_eq(try_open(self, path, OPEN_READ), 0);
+    path[PATH_LEN_MAX] = '/';
+    path[PATH_LEN_MAX + 1] = '\0';
+    cr_assert_eq(try_open(self, path, OPEN_READ), ERR_NAME_TOO_LONG);
+    memset(path, 'n', NAME_LEN_MAX + 1);
+    path[NAME_LEN_MAX] = '\0';
+    cr_assert_eq(user_make(self, self->root, path, NODE_DIR, 0), 0);
+    path[NAME_LEN_MAX] = 'n';
+    path[NAME_LEN_MAX + 1] = '\0';
+    cr_assert_eq(user_make(self, self->root, path, NODE_DIR, 0), ERR_NAME_TOO_LONG);
+    // Below directory handles one could go on for ever, but for the depth.
+    handle_t at = self->root;
+    long status = 0;
+    int depth = 0;
+    while (status == 0) {
+        status = user_make(self, at, "deeper", NODE_DIR, 0777);
+        if (status == 0) {
+            handle_t next = (handle_t)user_open(self, at, "deeper", OPEN_READ | OPEN_WRITE | OPEN_DIR, 0);
+            at = next;
+            depth++;
+        }
+    }
+    cr_assert_eq(status, ERR_NAME_TOO_LONG);
+    cr_assert_eq(depth, 127);
+}
+
+// Every class of users, every mode, every way to open.
+Test(name, permission_matrix) {
+    static const uint32_t owner[] = {0, 5, 6, 7}, group[] = {0, 50, 50, 70};
+    static const unsigned shift[] = {0, 6, 3, 0};
+    boot();
+    struct user *user[4] = {self, other(5, 50), other(6, 50), other(7, 70)};
+    (void)owner;
+    (void)group;
+    char path[32];
+    for (uint32_t mode = 0; mode < 01000; mode++) {
+        snprintf(path, sizeof path, "/tmp/%o", mode);
+        long handle = user_open(user[1], user[1]->root, path, OPEN_WRITE | OPEN_CREATE | OPEN_EXCLUSIVE, mode);
+        cr_assert_gt(handle, 0);
+        CALL(user[1], CLOSE, (uint64_t)handle);
+        for (unsigned who = 0; who < 4; who++) {
+            for (unsigned flags = 1; flags < 8; flags++) { // OPEN_READ, OPEN_WRITE, OPEN_EXEC
+                uint32_t bits = mode >> shift[who] & 7;
+                bool may = ((flags & OPEN_READ) == 0 || (bits & MODE_READ) != 0) &&
+                           ((flags & OPEN_WRITE) == 0 || (bits & MODE_WRITE) != 0) &&
+                           ((flags & OPEN_EXEC) == 0 || (bits & MODE_EXEC) != 0);
+                if (who == 0) {
+                    may = (flags & OPEN_EXEC) == 0 || (mode & 0111) != 0;
+                }
+                long got = try_open(user[who], path, flags);
+                cr_assert_eq(got, may ? 0 : ERR_ACCESS, "mode %o, user %u, flags %u: %ld", mode, who, flags, got);
+            }
+        }
+    }
+    machine_check();
+}
+
+Test(name, flags_that_make_no_sense) {
+    static const unsigned bad[] = {
+        0,
+        OPEN_DIR,
+        OPEN_CREATE,
+        0x800,
+        OPEN_READ | 0x80000000u,
+        OPEN_READ | OPEN_EXCLUSIVE,
+        OPEN_READ | OPEN_TRUNCATE,
+        OPEN_READ | OPEN_APPEND,
+        OPEN_READ | OPEN_CREATE | OPEN_DIR,
+        OPEN_SERVE | OPEN_CREATE,
+        OPEN_SERVE | OPEN_EXEC,
+        OPEN_SERVE | OPEN_DIR,
+    };
+    boot();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_assert_eq(user_open(self, self->root, "/tmp/x", bad[i], 0644), ERR_INVALID, "%x", bad[i]);
+    }
+    cr_assert_eq(user_open(self, self->root, "/tmp/x", OPEN_WRITE | OPEN_CREATE, 01000), ERR_INVALID);
+    cr_assert_eq(try_open(self, "/tmp", OPEN_WRITE), ERR_IS_DIR);
+    cr_assert_eq(try_open(self, "/tmp", OPEN_EXEC), ERR_IS_DIR);
+    cr_assert_eq(try_open(self, "/kern/version", OPEN_READ | OPEN_DIR), ERR_NOT_DIR);
+    cr_assert_eq(try_open(self, "/kern/version", OPEN_WRITE), ERR_READ_ONLY);
+    cr_assert_eq(try_open(self, "/kern/version", OPEN_SERVE), ERR_WRONG_KIND);
+    cr_assert_eq(user_make(self, self->root, "/kern/x", NODE_DIR, 0777), ERR_READ_ONLY);
+    cr_assert_eq(user_make(self, self->root, "/proc/x", NODE_DIR, 0777), ERR_READ_ONLY);
+    cr_assert_eq(user_make(self, self->root, "/proc/self/x", NODE_DIR, 0777), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/kern"), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/dev/null"), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/proc/self"), ERR_READ_ONLY);
+    cr_assert_eq(user_rename(self, self->root, "/kern/version", "/tmp/version"), ERR_READ_ONLY);
+    cr_assert_eq(user_rename(self, self->root, "/proc/1", "/tmp/1"), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/"), ERR_BUSY);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/."), ERR_BUSY);
+}
+
+// The handle of a file has the rights that were asked for, and never one that the directory's handle lacks.
+Test(name, rights_only_shrink) {
+    boot();
+    long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0777);
+    cr_assert(has_right(self, (handle_t)file, RIGHT_READ | RIGHT_WRITE));
+    cr_assert(!has_right(self, (handle_t)file, RIGHT_EXEC));
+    cr_assert(!has_right(self, (handle_t)file, RIGHT_ADMIN));
+    for (uint32_t rights = 0; rights <= RIGHTS_ALL; rights++) {
+        long dir = CALL(self, DUP, self->root, rights);
+        cr_assert_gt(dir, 0);
+        for (unsigned flags = 1; flags < 8; flags++) {
+            uint32_t needs = RIGHT_READ | ((flags & OPEN_WRITE) != 0 ? RIGHT_WRITE : 0) |
+                             ((flags & OPEN_EXEC) != 0 ? RIGHT_EXEC : 0);
+            long got = user_open(self, (handle_t)dir, "/tmp/f", flags, 0);
+            cr_assert_eq(got > 0 ? 0 : got, (rights & needs) == needs ? 0 : ERR_RIGHTS);
+            if (got > 0) {
+                cr_assert_eq(has_right(self, (handle_t)got, flags & 1), (rights & RIGHT_GRANT) != 0);
+                CALL(self, CLOSE, (uint64_t)got);
+            }
+        }
+        bool changes = (rights & (RIGHT_READ | RIGHT_WRITE)) == (RIGHT_READ | RIGHT_WRITE);
+        long made = user_make(self, (handle_t)dir, "/tmp/d", NODE_DIR, 0777);
+        cr_assert_eq(made, changes ? 0 : ERR_RIGHTS);
+        cr_assert_eq(user_remove(self, (handle_t)dir, "/tmp/d"), changes ? 0 : ERR_RIGHTS);
+        CALL(self, CLOSE, (uint64_t)dir);
+    }
+    // A directory opened for reading only bounds everything below it.
+    handle_t narrow = (handle_t)user_open(self, self->root, "/tmp", OPEN_READ | OPEN_DIR, 0);
+    cr_assert_eq(user_open(self, narrow, "f", OPEN_WRITE, 0), ERR_RIGHTS);
+    cr_assert_eq(user_make(self, narrow, "x", NODE_DIR, 0), ERR_RIGHTS);
+}
+
+// IPC-7.6: nobody takes a name that is another's, nor puts anything over it or below it.
+Test(name, hijacking_is_refused) {
+    boot();
+    struct user *owner = other(5, 50), *thief = other(6, 60);
+    long server = user_channel(owner, owner->root, "/svc/bank", nullptr);
+    cr_assert_gt(server, 0);
+    cr_assert_eq(user_make(owner, owner->root, "/svc/shop", NODE_DIR, 0755), 0);
+    cr_assert_eq(user_channel(thief, thief->root, "/svc/bank", nullptr), ERR_EXISTS);
+    cr_assert_eq(user_make(thief, thief->root, "/svc/bank", NODE_DIR, 0777), ERR_EXISTS);
+    cr_assert_eq(user_link(thief, thief->root, "/svc/bank", "/tmp"), ERR_EXISTS);
+    cr_assert_eq(user_remove(thief, thief->root, "/svc/bank"), ERR_ACCESS);
+    cr_assert_eq(user_rename(thief, thief->root, "/svc/bank", "/svc/old"), ERR_ACCESS);
+    cr_assert_eq(user_make(thief, thief->root, "/tmp/mine", NODE_DIR, 0777), 0);
+    cr_assert_eq(user_rename(thief, thief->root, "/tmp/mine", "/svc/bank"), ERR_EXISTS);
+    cr_assert_eq(user_rename(thief, thief->root, "/svc/shop", "/svc/old"), ERR_ACCESS);
+    cr_assert_eq(user_channel(thief, thief->root, "/svc/shop/till", nullptr), ERR_ACCESS);
+    cr_assert_eq(user_channel(thief, thief->root, "/svc/bank/data2", nullptr), ERR_READ_ONLY);
+    cr_assert_eq(user_make(owner, owner->root, "/svc/bank/x", NODE_DIR, 0777), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/svc/bank/data"), ERR_READ_ONLY);
+    cr_assert_eq(try_open(thief, "/svc/bank/data", OPEN_SERVE), ERR_ACCESS);
+    cr_assert_eq(try_open(thief, "/svc/bank/ctl", OPEN_WRITE), ERR_ACCESS);
+    cr_assert_eq(try_open(thief, "/svc/bank/data", OPEN_READ | OPEN_WRITE), 0);
+    cr_assert_eq(try_open(owner, "/svc/bank/data", OPEN_SERVE), 0);
+    cr_assert_eq(user_remove(owner, owner->root, "/svc/bank"), 0);
+    cr_assert_eq(user_channel(thief, thief->root, "/svc/bank", nullptr) > 0, true);
+}
+
+// r receives, w sends, x serves.
+Test(name, channel_modes) {
+    boot();
+    struct user *owner = other(5, 50), *client = other(6, 60);
+    for (uint32_t mode = 1; mode < 8; mode++) {
+        struct abi_channel_config config = {.mode = 0700 | mode};
+        char path[32];
+        snprintf(path, sizeof path, "/ipc/%u", mode);
+        long server = user_channel(owner, owner->root, path, &config);
+        cr_assert_gt(server, 0);
+        snprintf(path, sizeof path, "/ipc/%u/data", mode);
+        cr_assert_eq(try_open(client, path, OPEN_READ), (mode & MODE_READ) != 0 ? 0 : ERR_ACCESS);
+        cr_assert_eq(try_open(client, path, OPEN_WRITE), (mode & MODE_WRITE) != 0 ? 0 : ERR_ACCESS);
+        cr_assert_eq(try_open(client, path, OPEN_SERVE), (mode & MODE_EXEC) != 0 ? 0 : ERR_ACCESS);
+        snprintf(path, sizeof path, "/ipc/%u/stats", mode);
+        cr_assert_eq(try_open(client, path, OPEN_READ), 0);
+    }
+    machine_check();
+}
+
+// What opens has only those directions.
+Test(name, connection_has_the_rights_that_were_asked_for) {
+    boot();
+    char byte;
+    long server = user_channel(self, self->root, "/ipc/c", nullptr);
+    long sender = user_open(self, self->root, "/ipc/c/data", OPEN_WRITE, 0);
+    long receiver = user_open(self, self->root, "/ipc/c/data", OPEN_READ, 0);
+    cr_assert_eq(user_send(self, (handle_t)sender, "x", 1, 0, 0), 0);
+    cr_assert_eq(user_recv(self, (handle_t)sender, &byte, 1), ERR_RIGHTS);
+    cr_assert_eq(user_send(self, (handle_t)receiver, "x", 1, 0, 0), ERR_RIGHTS);
+    cr_assert_eq(user_recv(self, (handle_t)receiver, &byte, 1), ERR_EMPTY);
+    cr_assert_eq(user_recv(self, (handle_t)server, &byte, 1), 1);
+}
+
+Test(name, ctl_of_a_channel) {
+    boot();
+    struct user *owner = other(5, 50), *stranger = other(6, 60);
+    struct abi_stat stat;
+    cr_assert_gt(user_channel(owner, owner->root, "/ipc/c", nullptr), 0);
+    long ctl = user_open(owner, owner->root, "/ipc/c/ctl", OPEN_WRITE | OPEN_TRUNCATE, 0);
+    cr_assert_gt(ctl, 0);
+    static const char *const bad[] = {"",        "\n",      "mode",        "mode 8", "mode 1000",
+                                      "mode -1", "removed", "mode 0644 x", "MODE 1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_assert_eq(user_write(owner, (handle_t)ctl, bad[i], strlen(bad[i]), 0), ERR_INVALID, "'%s'", bad[i]);
+    }
+    cr_assert_eq(user_write(owner, (handle_t)ctl, "mode 0600\n", 10, OFFSET_CURRENT), 10);
+    cr_assert_eq(user_stat(self, self->root, "/ipc/c", &stat), 0);
+    cr_assert_eq(stat.mode, 0600);
+    cr_assert_eq(try_open(stranger, "/ipc/c/data", OPEN_WRITE), ERR_ACCESS);
+    cr_assert_eq(user_write(owner, (handle_t)ctl, "remove", 6, 0), 6);
+    cr_assert_eq(user_stat(self, self->root, "/ipc/c", &stat), ERR_NOT_FOUND);
+    cr_assert_eq(user_write(owner, (handle_t)ctl, "remove", 6, 0), ERR_REMOVED);
+    cr_assert_eq(user_write(owner, (handle_t)ctl, "mode 1", 6, 0), ERR_REMOVED);
+    machine_check();
+}
+
+// A directory, file or channel that is removed while open stays what it is for whoever has it.
+Test(name, removed_while_open) {
+    boot();
+    char byte[2];
+    struct abi_stat stat;
+    long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    cr_assert_eq(user_write(self, (handle_t)file, "ab", 2, 0), 2);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/f"), 0);
+    cr_assert_eq(user_read(self, (handle_t)file, byte, 2, 0), 2);
+    cr_assert_eq(byte[1], 'b');
+    cr_assert_eq(user_stat(self, (handle_t)file, "", &stat), 0);
+    cr_assert_eq(user_make(self, self->root, "/tmp/d", NODE_DIR, 0777), 0);
+    long dir = user_open(self, self->root, "/tmp/d", OPEN_READ | OPEN_WRITE | OPEN_DIR, 0);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/d"), 0);
+    cr_assert_eq(user_make(self, (handle_t)dir, "x", NODE_DIR, 0777), ERR_REMOVED);
+    cr_assert_eq(user_open(self, (handle_t)dir, "..", OPEN_READ, 0), ERR_REMOVED);
+    cr_assert_eq(CALL(self, LIST, (uint64_t)dir, 0, self->scratch, 1), ERR_REMOVED);
+}
+
+Test(name, ordinary_files) {
+    boot();
+    char text[64];
+    long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 0);
+    cr_assert_eq(user_write(self, (handle_t)file, "hello", 5, OFFSET_CURRENT), 5);
+    cr_assert_eq(user_write(self, (handle_t)file, "!", 1, 9000), 1); // a hole reads as zeroes
+    cr_assert_eq(user_read(self, (handle_t)file, text, 10, 8998), 3);
+    cr_assert(text[0] == 0 && text[1] == 0 && text[2] == '!');
+    cr_assert_eq(user_write(self, (handle_t)file, "x", 1, FILE_MAX), ERR_TOO_BIG);
+    cr_assert_eq(user_write(self, (handle_t)file, "xy", 2, FILE_MAX - 1), ERR_TOO_BIG);
+    cr_assert_eq(user_write(self, (handle_t)file, "x", 1, UINT64_MAX - 1), ERR_TOO_BIG);
+    cr_assert_eq(user_write(self, (handle_t)file, "x", 1, FILE_MAX - 1), 1);
+    long append = user_open(self, self->root, "/tmp/f", OPEN_WRITE | OPEN_TRUNCATE | OPEN_APPEND, 0);
+    cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 0);
+    cr_assert_eq(user_write(self, (handle_t)append, "one", 3, 0), 3);
+    cr_assert_eq(user_write(self, (handle_t)append, "two", 3, OFFSET_CURRENT), 3);
+    cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 6);
+    cr_assert_eq(memcmp(text, "onetwo", 6), 0);
+    // A write that ends in memory that cannot be read: what was written counts, and nothing else shows.
+    uint64_t end = self->scratch + USER_SCRATCH_SIZE;
+    long big = user_open(self, self->root, "/tmp/g", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    cr_assert_eq(CALL(self, WRITE, (uint64_t)big, end - 5000, 6000, 0), 4096);
+    cr_assert_eq(user_write(self, (handle_t)big, "z", 1, 8000), 1);
+    for (uint64_t at = 4096; at < 8000; at += sizeof text) {
+        long got = user_read(self, (handle_t)big, text, sizeof text, at);
+        for (long i = 0; i < got && at + (uint64_t)i < 8000; i++) {
+            cr_assert_eq(text[i], 0);
+        }
+    }
+    machine_check();
+}

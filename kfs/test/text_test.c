@@ -1,0 +1,395 @@
+// The kernel's text files: what the documentation says they hold, snapshots, long tables, devices, /proc.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "machine.h"
+#include "property.h"
+
+enum { TEXT_SIZE = 65536 };
+
+static char text[TEXT_SIZE];
+static struct user *self;
+
+static void boot(void) {
+    machine_boot(&(struct machine_options){.memory = 32u << 20});
+    self = machine_init();
+    cr_assert_gt(user_channel(self, self->root, "/ipc/c", nullptr), 0);
+}
+
+// Cut the next line off; null at the end.
+static char *next_line(char **at) {
+    char *line = *at;
+    if (line == nullptr || *line == '\0') {
+        return nullptr;
+    }
+    char *end = strchr(line, '\n');
+    *at = end != nullptr ? end + 1 : nullptr;
+    if (end != nullptr) {
+        *end = '\0';
+    }
+    return line;
+}
+
+// The value of a field in a line of a table, line 1 being the first below the header.
+static const char *field(const char *table, unsigned line, const char *name) {
+    static char value[256];
+    char lines[TEXT_SIZE], *at = lines, *header, *row;
+    strcpy(lines, table);
+    header = next_line(&at);
+    do {
+        row = next_line(&at);
+    } while (--line > 0 && row != nullptr);
+    if (row == nullptr) {
+        return "";
+    }
+    char *h, *v;
+    for (char *hs = nullptr, *vs = nullptr; (h = strtok_r(hs == nullptr ? header : nullptr, " ", &hs)) != nullptr &&
+                                            (v = strtok_r(vs == nullptr ? row : nullptr, " ", &vs)) != nullptr;) {
+        if (strcmp(h, name) == 0) {
+            return strcpy(value, v);
+        }
+    }
+    return "";
+}
+
+static uint64_t number(const char *name) {
+    return strtoull(field(text, 1, name), nullptr, 0);
+}
+
+static void load(const char *path) {
+    long length = user_text(self, path, text, sizeof text);
+    cr_assert_geq(length, 0, "%s: %ld", path, length);
+}
+
+// ---- the documentation ----
+
+// Where the files of a page are on the machine.
+static void place(const char *page, const char *path, char whole[256]) {
+    if (strncmp(path, "/proc/PID/", 10) == 0) {
+        snprintf(whole, 256, "/proc/self/%s", path + 10);
+    } else {
+        snprintf(whole, 256, "%s%s", strcmp(page, "channel") == 0 ? "/ipc/c/" : "", path);
+    }
+}
+
+static unsigned check_fields(const char *page, const char *path, const char *fields) {
+    char whole[256];
+    place(page, path, whole);
+    if (fields[0] == '\0') {
+        return 0;
+    }
+    load(whole);
+    char header[1024] = "";
+    for (const char *at = text; *at != '\n' && *at != '\0'; at++) {
+        if (*at != ' ' || (at[1] != ' ' && at[1] != '\n')) {
+            strncat(header, at, 1);
+        }
+    }
+    cr_assert_str_eq(header, fields, "%s does not have the fields that kfs/doc/%s.md says", path, page);
+    // Every line has as many values as there are names.
+    unsigned columns = 1;
+    for (const char *at = header; *at != '\0'; at++) {
+        columns += *at == ' ';
+    }
+    for (char *at = strchr(text, '\n') + 1, *line; (line = next_line(&at)) != nullptr;) {
+        unsigned values = 0;
+        for (char *rest = nullptr; strtok_r(rest == nullptr ? line : nullptr, " ", &rest) != nullptr;) {
+            values++;
+        }
+        cr_assert_eq(values, columns, "%s", path);
+    }
+    return 1;
+}
+
+Test(text, fields_are_those_of_the_documentation) {
+    static const char *const pages[] = {"arch", "channel", "console", "ipc",    "irq",   "mem",
+                                        "ns",   "proc",    "sched",   "system", "thread"};
+    unsigned files = 0;
+    boot();
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        char name[512], line[2048], path[256] = "", fields[1024] = "";
+        snprintf(name, sizeof name, "%s/%s.md", KFS_DOC, pages[i]);
+        FILE *file = fopen(name, "r");
+        cr_assert_not_null(file, "%s", name);
+        while (fgets(line, sizeof line, file) != nullptr) {
+            char word[256];
+            if (sscanf(line, "## `%255[^`]`", word) == 1) {
+                files += check_fields(pages[i], path, fields);
+                strcpy(path, word);
+                fields[0] = '\0';
+            } else if (sscanf(line, "| `%255[^`]` |", word) == 1) {
+                strcat(fields, fields[0] != '\0' ? " " : "");
+                strcat(fields, word);
+            }
+        }
+        files += check_fields(pages[i], path, fields);
+        fclose(file);
+    }
+    cr_assert_gt(files, 25);
+}
+
+// ---- snapshots ----
+
+// All reads of one open are one picture, whatever happens between them (IPC-6.4).
+Test(text, snapshot_is_taken_at_open) {
+    char early[2048], late[2048];
+    boot();
+    long server = user_open(self, self->root, "/ipc/c/data", OPEN_SERVE, 0);
+    long client = user_open(self, self->root, "/ipc/c/data", OPEN_READ | OPEN_WRITE, 0);
+    cr_assert_gt(server, 0);
+    long stats = user_open(self, self->root, "/kern/ipc/stats/messages", OPEN_READ, 0);
+    long first = user_read(self, (handle_t)stats, early, sizeof early, 0);
+    cr_assert_gt(first, 0);
+    for (int i = 0; i < 10; i++) {
+        cr_assert_eq(user_send(self, (handle_t)client, "x", 1, 0, 0), 0);
+    }
+    cr_assert_eq(user_read(self, (handle_t)stats, late, 7, 0), 7);
+    cr_assert_eq(user_read(self, (handle_t)stats, late + 7, sizeof late - 7, 7), first - 7);
+    cr_assert_eq(memcmp(early, late, (size_t)first), 0);
+    cr_assert_eq(user_read(self, (handle_t)stats, late, sizeof late, (uint64_t)first), 0);
+    load("/kern/ipc/stats/messages");
+    cr_assert_eq(number("sent"), 10);
+    cr_assert_eq(number("sent"), number("received") + number("queued") + number("discarded"));
+    load("/ipc/c/stats");
+    cr_assert_eq(number("queued"), 10);
+    cr_assert_eq(number("servers"), 2);
+    cr_assert_eq(number("connections"), 1);
+}
+
+// ---- long tables ----
+
+// Channels come and go while the registry is read in pieces: those that stay are there once, every line is whole.
+static void registry_is_exact(struct property *p) {
+    enum { NAMES = 60 };
+    static char table[TEXT_SIZE];
+    bool there[NAMES] = {}, throughout[NAMES];
+    size_t size = 0;
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    char path[64];
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(path, sizeof path, "/ipc/channel-%u", i);
+        long server = user_channel(self, self->root, path, nullptr);
+        property_check(p, server > 0);
+        CALL(self, CLOSE, (uint64_t)server);
+        there[i] = true;
+    }
+    memcpy(throughout, there, sizeof there);
+    long file = user_open(self, self->root, "/kern/ipc/channels", OPEN_READ, 0);
+    property_check(p, file > 0);
+    for (;;) {
+        unsigned which = (unsigned)property_choose(p, "channel", NAMES);
+        snprintf(path, sizeof path, "/ipc/channel-%u", which);
+        if (property_chance(p, "change", 30) && there[which]) {
+            property_equal(p, user_remove(self, self->root, path), 0);
+            there[which] = throughout[which] = false;
+        }
+        size_t length = (size_t)property_between(p, "length", 1, 3000);
+        uint64_t offset = property_chance(p, "by offset", 50) ? size : OFFSET_CURRENT;
+        long got = user_read(self, (handle_t)file, table + size, length, offset);
+        if (offset != OFFSET_CURRENT && got > 0) {
+            // The position did not move: read on by offset only.
+            while (got > 0) {
+                size += (size_t)got;
+                got = user_read(self, (handle_t)file, table + size, length, size);
+            }
+        }
+        property_check(p, got >= 0);
+        size += (size_t)got;
+        if (got == 0) {
+            break;
+        }
+    }
+    table[size] = '\0';
+    property_check(p, size > 0 && table[size - 1] == '\n');
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(path, sizeof path, " /ipc/channel-%u ", i);
+        char *at = strstr(table, path);
+        property_check(p, !throughout[i] || (at != nullptr && strstr(at + 1, path) == nullptr));
+    }
+    property_equal(p, user_read(self, (handle_t)file, text, 1, size + 1), ERR_INVALID);
+    property_equal(p, user_read(self, (handle_t)file, text, 3, 0), 3);
+    property_equal(p, memcmp(text, "id ", 3), 0);
+}
+
+Test(text, registry_is_exact) {
+    cr_assert(property_run("registry_is_exact", 300, registry_is_exact));
+}
+
+Test(text, handles_and_threads_of_a_process) {
+    boot();
+    long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    load("/proc/self/handles");
+    char line[128];
+    snprintf(line, sizeof line, "\n%ld ", file);
+    const char *at = strstr(text, line);
+    cr_assert_not_null(at);
+    cr_assert_not_null(strstr(at, "/tmp/f"));
+    cr_assert_not_null(strstr(at, "rw---vg-"));
+    struct user *child = machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    for (int i = 0; i < 40; i++) {
+        cr_assert_not_null(machine_thread(child, nullptr, nullptr, PRIORITY_DEFAULT));
+    }
+    snprintf(line, sizeof line, "/proc/%u/threads", child->pid);
+    load(line);
+    unsigned lines = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        lines += *c == '\n';
+    }
+    cr_assert_eq(lines, 1 + 41);
+}
+
+// ---- /proc ----
+
+Test(text, kill_through_proc) {
+    boot();
+    struct user *child = machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *stranger = machine_spawn(self, "stranger", nullptr, nullptr, PRIORITY_DEFAULT);
+    stranger->thread->process->owner = 9;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/ctl", child->pid);
+    cr_assert_eq(user_open(stranger, stranger->root, path, OPEN_WRITE, 0), ERR_ACCESS);
+    snprintf(path, sizeof path, "/proc/%u/handles", child->pid);
+    cr_assert_eq(user_open(stranger, stranger->root, path, OPEN_READ, 0), ERR_ACCESS);
+    snprintf(path, sizeof path, "/proc/%u/ctl", child->pid);
+    long ctl = user_open(self, self->root, path, OPEN_WRITE, 0);
+    cr_assert_gt(ctl, 0);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "slay", 4, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 4294967296", 15, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 42", 7, 0), 7);
+    machine_run_until_idle();
+    cr_assert(user_gone(child));
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 42", 7, 0), ERR_DEAD);
+    snprintf(path, sizeof path, "/proc/%u/status", child->pid);
+    load(path);
+    cr_assert_str_eq(field(text, 1, "state"), "killed");
+    cr_assert_str_eq(field(text, 1, "exit_status"), "42");
+    // A process can end itself so, too.
+    long own = user_open(stranger, stranger->root, "/proc/self/ctl", OPEN_WRITE, 0);
+    cr_assert_gt(own, 0);
+    user_write(stranger, (handle_t)own, "kill", 4, 0);
+    machine_run_until_idle();
+    cr_assert(user_gone(stranger));
+    machine_check();
+}
+
+// ---- devices ----
+
+Test(text, console_wakes_whoever_opened_it) {
+    boot();
+    char bytes[16];
+    long console = user_open(self, self->root, "/dev/console", OPEN_READ | OPEN_WRITE, 0);
+    struct user *child = machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    long second = user_open(child, child->root, "/dev/console", OPEN_READ, 0);
+    cr_assert_eq(user_read(self, (handle_t)console, bytes, 16, OFFSET_CURRENT), ERR_EMPTY);
+    cr_assert_eq(user_wait_one(child, (handle_t)second, EVENT_READABLE, FOREVER), USER_PARKED);
+    host_console_type("hey", 3);
+    machine_run_until_idle();
+    cr_assert(user_answered(child));
+    cr_assert_eq(child->status, 0);
+    cr_assert_eq(user_read(child, (handle_t)second, bytes, 2, OFFSET_CURRENT), 2);
+    cr_assert_eq(CALL(self, READ, (uint64_t)console, 64, 1, 0), ERR_FAULT); // takes nothing
+    cr_assert_eq(user_read(self, (handle_t)console, bytes + 2, 16, OFFSET_CURRENT), 1);
+    cr_assert_eq(memcmp(bytes, "hey", 3), 0);
+    host_console_clear();
+    memset(text, 'w', 3000);
+    cr_assert_eq(user_write(self, (handle_t)console, text, 3000, OFFSET_CURRENT), 1024);
+    const char *output;
+    cr_assert_eq(host_console_output(&output), 1024);
+}
+
+Test(text, null_and_zero) {
+    boot();
+    char bytes[2000];
+    long null = user_open(self, self->root, "/dev/null", OPEN_READ | OPEN_WRITE | OPEN_TRUNCATE, 0);
+    long zero = user_open(self, self->root, "/dev/zero", OPEN_READ, 0);
+    cr_assert_eq(user_read(self, (handle_t)null, bytes, 10, 0), 0);
+    cr_assert_eq(user_write(self, (handle_t)null, "gone", 4, 0), 4);
+    memset(bytes, 1, sizeof bytes);
+    cr_assert_eq(user_read(self, (handle_t)zero, bytes, sizeof bytes, 0), sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        cr_assert_eq(bytes[i], 0);
+    }
+}
+
+Test(text, power_is_for_user_0) {
+    boot();
+    struct user *child = machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    long power = user_open(self, self->root, "/dev/power", OPEN_WRITE, 0);
+    cr_assert_eq(user_write(self, (handle_t)power, "off -1", 6, 0), ERR_INVALID);
+    child->thread->process->owner = 4;
+    cr_assert_eq(user_open(child, child->root, "/dev/power", OPEN_WRITE, 0), ERR_ACCESS);
+    long given = CALL(self, GIVE, child->process, (uint64_t)power, RIGHT_WRITE);
+    cr_assert_eq(user_write(child, (handle_t)given, "off", 3, 0), ERR_ACCESS);
+    cr_assert_eq(host_ended(), HOST_RUNNING);
+}
+
+// ---- no memory ----
+
+static void use_everything(void) {
+    static const char *const paths[] = {"/kern/version",      "/kern/log",          "/kern/ipc/channels",
+                                        "/proc/self/handles", "/proc/self/threads", "/proc/self/maps",
+                                        "/proc/self/status",  "/ipc/n/stats",       "/ipc/n/ctl",
+                                        "/proc/self/../self", "/tmp/l/version"};
+    struct user *init = machine_init();
+    char bytes[256];
+    user_make(init, init->root, "/tmp/n", NODE_DIR, 0777);
+    user_link(init, init->root, "/tmp/l", "/kern");
+    user_channel(init, init->root, "/ipc/n", &(struct abi_channel_config){.flags = CHANNEL_TEMPORARY});
+    long client = user_open(init, init->root, "/ipc/n/data", OPEN_READ | OPEN_WRITE, 0);
+    if (client > 0) {
+        user_send(init, (handle_t)client, "x", 1, 0, 0);
+    }
+    long file = user_open(init, init->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    if (file > 0) {
+        user_write(init, (handle_t)file, "hello", 5, 0);
+        user_write(init, (handle_t)file, "hello", 5, 100000);
+        user_read(init, (handle_t)file, bytes, 5, 0);
+    }
+    user_rename(init, init->root, "/tmp/n", "/tmp/m");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        long handle = user_open(init, init->root, paths[i], OPEN_READ, 0);
+        if (handle > 0) {
+            user_read(init, (handle_t)handle, bytes, sizeof bytes, OFFSET_CURRENT);
+            CALL(init, CLOSE, (uint64_t)handle);
+        }
+    }
+    CALL(init, LIST, init->root, 0, init->scratch, 16);
+}
+
+static void give_all_back(void) {
+    static const char *const paths[] = {"/tmp/n", "/tmp/m", "/tmp/l", "/tmp/f"};
+    struct user *init = machine_init();
+    struct handle_table *table = &init->thread->process->handles;
+    uint32_t index = 0;
+    for (const struct handle *handle; (handle = handle_next(table, &index)) != nullptr; index++) {
+        handle_t value = handle_value(handle, index);
+        if (value != init->root && value != init->own && value != init->process && value != init->self) {
+            CALL(init, CLOSE, value);
+        }
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        user_remove(init, init->root, paths[i]);
+    }
+}
+
+// Once before, so that what stays allocated is there: touched memory, tables that do not shrink.
+static void rehearse(void) {
+    struct user *init = machine_init();
+    memset(text, 0, sizeof text);
+    for (uint64_t at = 0; at < USER_SCRATCH_SIZE; at += sizeof text) {
+        cr_assert(user_store(init, init->scratch + at, text, sizeof text));
+    }
+    use_everything();
+    give_all_back();
+}
+
+Test(text, every_allocation_can_fail) {
+    unsigned count = machine_refuse_each_allocation(
+        &(struct machine_scenario){.prepare = rehearse, .scenario = use_everything, .undo = give_all_back});
+    cr_assert_gt(count, 30);
+}
