@@ -220,14 +220,15 @@ void channel_forget(struct channel *channel, struct connection *connection) {
 // full queue would make a send answer ERR_FULL, PEER_LOST when a hang-up waits to be received.
 static uint32_t channel_events(const struct object *object) {
     const struct channel *channel = (const struct channel *)object;
+    bool hang_up = !list_empty(&channel->hang_ups) && !channel->drained;
     uint32_t events = 0;
-    if (queue_count(&channel->inbound) > 0 || !list_empty(&channel->hang_ups) || channel->removed) {
+    if (queue_count(&channel->inbound) > 0 || hang_up || channel->removed) {
         events |= EVENT_READABLE;
     }
     if (channel->full == 0 || channel->removed) {
         events |= EVENT_WRITABLE;
     }
-    if (!list_empty(&channel->hang_ups)) {
+    if (hang_up) {
         events |= EVENT_PEER_LOST;
     }
     if (channel->removed) {

@@ -54,7 +54,7 @@ struct channel *channel_of(struct object *object); // of an OBJECT_CHANNEL
 bool channel_removed(const struct channel *channel); // who would serve it: ERR_REMOVED
 void channel_remove(struct channel *channel);        // its node is gone, or it is temporary and lost its server
 // Called once when a temporary channel loses its last server, so that the namespace can take the node away (set by kfs;
-// null takes it back). That can be whenever a handle closes: also in a slice, hence inside any allocation.
+// null takes it back). That can be whenever a handle closes.
 void channel_set_removal(struct channel *channel, void (*removal)(void *context), void *context);
 
 // For people: the path it was created at ("" if it has none), set by kfs; copied, truncated to PATH_LEN_MAX.

@@ -18,15 +18,12 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     if (channel->removed) {
         return ERR_REMOVED;
     }
-    object_ref(&channel->object); // the allocator may run slices, in which its last handle goes
     struct connection *new = slab_alloc(sizeof *new);
-    if (new == nullptr || channel->removed) {
-        status_t status = new == nullptr ? ERR_NO_MEMORY : ERR_REMOVED;
-        slab_free(new, sizeof *new);
-        object_unref(&channel->object);
-        return status;
+    if (new == nullptr) {
+        return ERR_NO_MEMORY;
     }
     object_init(&new->object, &connection_ops);
+    object_ref(&channel->object);
     new->channel = channel;
     new->epoch = channel->epoch;
     new->opened = arch_time_now();

@@ -1,11 +1,9 @@
 // Send and receive. Both directions follow one plan:
 //
-//   send     refuse by what is known; copy the payload in; reserve a slot; refuse again; commit
+//   send     refuse by what is known; copy the payload in; reserve a slot; commit
 //   receive  look at the oldest; copy it out; commit
 //
-// Copying and reserving may bring pages in, and an allocator that has run dry runs slices, which can close handles of
-// dying processes: hence the second look before the commit. Between it and the commit nothing else can happen, so a
-// fault, a shortage or a death in the middle leaves no half message and loses none.
+// The commit cannot fail, so a fault or a shortage before it leaves no half message and loses none.
 #include "ipc/message.h"
 
 #include "ipc/channel_impl.h"
@@ -36,7 +34,7 @@ static status_t outbound_refusal(const struct channel *channel, const struct con
     if (connection == nullptr) {
         return ERR_NOT_FOUND;
     }
-    if (connection->channel != channel || !connection_attached(connection)) {
+    if (!connection_attached(connection)) {
         return ERR_PEER_CLOSED;
     }
     if (channel->removed) {
@@ -64,10 +62,9 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
     if (status == 0) {
         status = queue_reserve(&channel->inbound);
     }
-    status_t refusal = inbound_refusal(connection, length);
-    if (refusal != 0 || status != 0) {
+    if (status != 0) {
         books_rejected(connection, channel, INBOUND);
-        return refusal != 0 ? refusal : status;
+        return status;
     }
     bool was_empty = queue_count(&channel->inbound) == 0;
     uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
@@ -82,22 +79,17 @@ static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t 
                            uint64_t to) {
     struct id_node *node = id_tree_find(&channel->connections, to);
     struct connection *connection = node == nullptr ? nullptr : container_of(node, struct connection, node);
-    status_t refusal = outbound_refusal(channel, connection, length);
-    if (refusal != 0) {
-        books_rejected(connection, channel, OUTBOUND);
-        return refusal;
-    }
     uint8_t payload[MESSAGE_MAX];
-    object_ref(&connection->object); // its client may die while we copy
-    status_t status = user_copy_in(payload, from, length);
+    status_t status = outbound_refusal(channel, connection, length);
+    if (status == 0) {
+        status = user_copy_in(payload, from, length);
+    }
     if (status == 0) {
         status = queue_reserve(&connection->outbound);
     }
-    refusal = outbound_refusal(channel, connection, length);
-    if (refusal != 0 || status != 0) {
+    if (status != 0) {
         books_rejected(connection, channel, OUTBOUND);
-        object_unref(&connection->object);
-        return refusal != 0 ? refusal : status;
+        return status;
     }
     bool was_empty = queue_count(&connection->outbound) == 0;
     uint64_t sequence = put(&connection->outbound, sender, payload, length, id, 0);
@@ -108,7 +100,6 @@ static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t 
     if (was_empty) {
         object_notify(&connection->object, EVENT_READABLE);
     }
-    object_unref(&connection->object);
     return (long)sequence;
 }
 

@@ -41,46 +41,38 @@ static void table_set(struct queue *queue, struct ring_slot **table) {
     queue->consumer.end.page = table;
 }
 
+static uint32_t producer_page(const struct queue *queue) {
+    return queue->producer.end.position / RING_SLOTS_PER_PAGE;
+}
+
 status_t queue_reserve(struct queue *queue) {
-    if (queue->closed) {
-        return ERR_PEER_CLOSED;
-    }
+    KASSERT(!queue->closed);
     uint32_t depth = queue_depth(queue);
     if (queue->page == nullptr) {
         struct ring_slot **table = slab_alloc(table_size(depth));
         if (table == nullptr) {
             return ERR_NO_MEMORY;
         }
-        if (queue->closed) {
-            slab_free(table, table_size(depth));
-            return ERR_PEER_CLOSED;
-        }
         table_set(queue, table);
     }
-    uint32_t index = queue->producer.end.position / RING_SLOTS_PER_PAGE;
-    if (queue->page[index] != nullptr) {
-        return 0;
-    }
-    if (queue->spare == nullptr) {
+    if (queue->page[producer_page(queue)] == nullptr && queue->spare == nullptr) {
         // The slots' contents need no clearing: only what a sender wrote is ever read.
         paddr_t page = page_alloc(0);
         if (page == 0) {
             return ERR_NO_MEMORY;
         }
         queue->spare = arch_phys_to_virt(page);
-        if (queue->closed) {
-            page_return(queue->spare);
-            queue->spare = nullptr;
-            return ERR_PEER_CLOSED;
-        }
     }
-    queue->page[index] = queue->spare;
-    queue->spare = nullptr;
     return 0;
 }
 
 void queue_put(struct queue *queue, struct ring_header *header, const void *payload) {
     header->sequence = queue_last_sequence(queue) + 1;
+    struct ring_slot **page = &queue->page[producer_page(queue)];
+    if (*page == nullptr) {
+        *page = queue->spare;
+        queue->spare = nullptr;
+    }
     enum ring_result result = ring_enqueue(&queue->producer, header, payload);
     KASSERT(result == RING_OK);
 }

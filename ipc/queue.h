@@ -39,9 +39,8 @@ static inline uint64_t queue_last_sequence(const struct queue *queue) {
     return queue->producer.end.own;
 }
 
-// Make sure that the next message has a slot in memory; the queue is not full. The allocator may run slices: what the
-// caller checked before may have changed. ERR_NO_MEMORY; ERR_PEER_CLOSED: it was closed meanwhile. Neither leaves
-// anything behind.
+// Make sure that the next message has a slot in memory; the queue is neither full nor closed. ERR_NO_MEMORY leaves
+// nothing behind.
 [[nodiscard]] status_t queue_reserve(struct queue *queue);
 // Put a message; queue_reserve has succeeded and nothing happened to the queue since. Sets header->sequence.
 void queue_put(struct queue *queue, struct ring_header *header, const void *payload);
