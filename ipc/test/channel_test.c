@@ -1,0 +1,903 @@
+// Channels against an independent model: many clients and servers, deaths, removal, reopening, mailboxes, temporary
+// channels, waiting, with memory that fails and user memory that faults. After every step the books balance; at the end
+// nothing is left.
+//
+// The model knows one list of things to receive per channel, messages and hang-ups alike, and nothing of epochs, trees,
+// pages or slices.
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake.h"
+#include "ipc/channel_impl.h"
+#include "ipc/message.h"
+#include "kernel/slice.h"
+#include "property.h"
+
+enum { CHANNELS = 3, CLIENTS = 10, WAITERS = 8, ITEMS = 200 };
+
+struct item {
+    bool hang_up;
+    uint32_t sender, length;
+    uint64_t id, origin, sequence;
+};
+
+struct fifo {
+    struct item item[ITEMS];
+    unsigned count;    // items
+    unsigned messages; // of those
+    uint64_t sequence; // last given
+};
+
+struct m_channel {
+    struct channel *real; // null: not there
+    uint32_t depth, message_max;
+    bool temporary, removed, node;
+    bool held;              // by a call that is going on
+    bool dead;              // nobody can serve it again
+    unsigned servers, loss; // handles; times that the last server went
+    uint64_t id;
+    struct fifo inbound;
+    struct message_counts in, out;
+};
+
+struct m_client {
+    struct object *real; // null: not there
+    struct m_channel *channel;
+    unsigned handles, loss;
+    uint32_t pid;
+    uint64_t id;
+    struct fifo outbound;
+    struct message_counts in, out;
+};
+
+static struct m_channel channels[CHANNELS];
+static struct m_client clients[CLIENTS];
+static struct fake_waiter waiters[WAITERS];
+static struct message_counts total;
+static struct property *now;
+
+// ---- the model's own deeds -------------------------------------------------------------------------------------------
+
+static void push(struct fifo *fifo, struct item item) {
+    property_check(now, fifo->count < ITEMS);
+    fifo->item[fifo->count++] = item;
+    fifo->messages += !item.hang_up;
+}
+
+static struct item pop(struct fifo *fifo) {
+    struct item item = fifo->item[0];
+    memmove(fifo->item, fifo->item + 1, --fifo->count * sizeof item);
+    fifo->messages -= !item.hang_up;
+    return item;
+}
+
+static bool lost(const struct m_client *client) {
+    return client->loss != client->channel->loss;
+}
+
+static void count_sent(struct message_counts *counts, uint32_t length) {
+    counts->sent++;
+    counts->bytes_sent += length;
+    if (++counts->queued > counts->high_water) {
+        counts->high_water = counts->queued;
+    }
+}
+
+static void count_received(struct message_counts *counts, uint32_t length) {
+    counts->received++;
+    counts->bytes_received += length;
+    counts->queued--;
+}
+
+static void count_discarded(struct message_counts *counts, uint64_t number) {
+    counts->queued -= number;
+    counts->discarded += number;
+}
+
+static void m_discard_inbound(struct m_channel *channel) {
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (clients[i].real != nullptr && clients[i].channel == channel) {
+            count_discarded(&clients[i].in, clients[i].in.queued);
+        }
+    }
+    count_discarded(&total, channel->inbound.messages);
+    count_discarded(&channel->in, channel->inbound.messages);
+    channel->inbound.count = channel->inbound.messages = 0;
+    channel->dead = true;
+}
+
+// A channel that nothing refers to goes, with what is queued in it.
+static void m_channel_tidy(struct m_channel *channel) {
+    if (channel->real == nullptr || channel->servers > 0 || channel->node) {
+        return;
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (clients[i].real != nullptr && clients[i].channel == channel) {
+            return;
+        }
+    }
+    for (unsigned i = 0; i < WAITERS; i++) {
+        if (waiters[i].object == channel_object(channel->real)) {
+            return; // by a handle that has closed since
+        }
+    }
+    m_discard_inbound(channel);
+    channel->real = nullptr;
+}
+
+static void node_gone(void *context) {
+    struct m_channel *channel = context;
+    property_check(now, channel->temporary && channel->node && channel->removed);
+    channel->node = false;
+    object_unref(channel_object(channel->real));
+}
+
+// ---- deeds on both ---------------------------------------------------------------------------------------------------
+
+static void client_close(struct m_client *client) {
+    property_note(now, "client %llu closes, %u handles", (unsigned long long)client->id, client->handles);
+    struct object *real = client->real;
+    struct m_channel *channel = client->channel;
+    if (--client->handles == 0) {
+        count_discarded(&client->out, client->outbound.messages);
+        count_discarded(&channel->out, client->outbound.messages);
+        count_discarded(&total, client->outbound.messages);
+        bool queued = false;
+        for (unsigned i = 0; i < channel->inbound.count; i++) {
+            queued |= channel->inbound.item[i].origin == client->id;
+        }
+        if (!channel->dead && (channel->servers > 0 || queued)) {
+            push(&channel->inbound, (struct item){.hang_up = true,
+                                                  .sender = client->pid,
+                                                  .origin = client->id,
+                                                  .sequence = channel->inbound.sequence});
+        }
+        client->real = nullptr;
+    }
+    object_handle_gone(real);
+    m_channel_tidy(channel);
+}
+
+static void server_close(struct m_channel *channel) {
+    property_note(now, "server of %llu closes, %u handles", (unsigned long long)channel->id, channel->servers);
+    struct object *real = channel_object(channel->real);
+    if (--channel->servers == 0) {
+        channel->loss++;
+        channel->removed |= channel->temporary;
+        if (channel->removed) {
+            m_discard_inbound(channel);
+        }
+    }
+    object_handle_gone(real);
+    m_channel_tidy(channel);
+}
+
+static void node_remove(struct m_channel *channel) {
+    property_note(now, "node of %llu removed", (unsigned long long)channel->id);
+    channel->removed = true;
+    channel->node = false;
+    if (channel->servers == 0) {
+        m_discard_inbound(channel);
+    }
+    channel_set_removal(channel->real, nullptr, nullptr);
+    channel_remove(channel->real);
+    object_unref(channel_object(channel->real));
+    m_channel_tidy(channel);
+}
+
+static void disturb(void) {
+    fake_user_faults = property_chance(now, "fault", 5);
+    fake_memory_fail((unsigned)property_choose(now, "fail", 30) == 1, false);
+}
+
+static void disturb_end(void) {
+    fake_user_faults = false;
+    fake_memory_fail(0, false);
+}
+
+static struct m_channel *some_channel(void) {
+    struct m_channel *channel = &channels[property_choose(now, "channel", CHANNELS)];
+    return channel->real != nullptr ? channel : nullptr;
+}
+
+static struct m_client *some_client(void) {
+    struct m_client *client = &clients[property_choose(now, "client", CLIENTS)];
+    return client->real != nullptr ? client : nullptr;
+}
+
+static void create(void) {
+    struct m_channel *channel = &channels[property_choose(now, "channel", CHANNELS)];
+    if (channel->real != nullptr) {
+        return;
+    }
+    struct abi_channel_config config = {
+        .depth = (uint32_t)property_between(now, "depth", 1, property_chance(now, "deeper", 40) ? 30 : 3),
+        .message_max = (uint32_t)property_between(now, "message_max", 1, MESSAGE_MAX),
+        .flags = property_chance(now, "temporary", 20) ? CHANNEL_TEMPORARY : 0,
+    };
+    bool served = property_chance(now, "served", 70);
+    bool named = !served || property_chance(now, "named", 60);
+    fake_memory_fail(property_chance(now, "fail", 5), false);
+    struct channel *real;
+    status_t status = channel_new(&config, 1, &real);
+    property_equal(now, status, fake_memory_failed() ? ERR_NO_MEMORY : 0);
+    fake_memory_fail(0, false);
+    if (status != 0) {
+        return;
+    }
+    struct channel_info info;
+    channel_get_info(real, &info);
+    *channel = (struct m_channel){.real = real,
+                                  .depth = config.depth,
+                                  .message_max = config.message_max,
+                                  .temporary = config.flags != 0,
+                                  .node = named,
+                                  .servers = served,
+                                  .id = info.id};
+    if (named) {
+        channel_set_path(real, "/ipc/test");
+        object_ref(channel_object(real));
+        channel_set_removal(real, node_gone, channel);
+    }
+    if (served) {
+        object_handle_added(channel_object(real));
+    }
+    object_unref(channel_object(real));
+    property_note(now, "channel %llu: depth %u, served %d, named %d, temporary %u", (unsigned long long)info.id,
+                  config.depth, served, named, config.flags);
+}
+
+static void connect(void) {
+    struct m_channel *channel = some_channel();
+    struct m_client *client = &clients[property_choose(now, "client", CLIENTS)];
+    if (channel == nullptr || client->real != nullptr || (channel->servers == 0 && !channel->node)) {
+        return;
+    }
+    uint32_t pid = (uint32_t)(100 + (client - clients));
+    struct object *real;
+    disturb();
+    fake_user_faults = false;
+    status_t status = channel_connect(channel->real, pid, &real);
+    property_equal(now, status, channel->removed ? ERR_REMOVED : fake_memory_failed() ? ERR_NO_MEMORY : 0);
+    disturb_end();
+    if (status == 0) {
+        *client = (struct m_client){.real = real, .channel = channel, .handles = 1, .loss = channel->loss, .pid = pid};
+        client->id = connection_of(real)->node.id;
+        if (property_chance(now, "no handle for it", 5)) {
+            client->real = nullptr;
+            object_unref(real);
+        } else {
+            object_handle_added(real);
+            object_unref(real);
+            property_note(now, "client %llu of %llu", (unsigned long long)client->id, (unsigned long long)channel->id);
+        }
+    }
+}
+
+static uint64_t some_length(const struct m_channel *channel) {
+    if (property_chance(now, "odd length", 10)) {
+        return property_word(now, "length");
+    }
+    return property_choose(now, "length", channel->message_max + 2);
+}
+
+static void fill(uint8_t *payload, uint64_t seed) {
+    for (unsigned i = 0; i < MESSAGE_MAX; i++) {
+        payload[i] = (uint8_t)(seed * 7 + i);
+    }
+}
+
+static status_t refusal_to_servers(const struct m_client *client, uint64_t length) {
+    const struct m_channel *channel = client->channel;
+    return length > channel->message_max                 ? ERR_TOO_BIG
+           : lost(client)                                ? ERR_PEER_CLOSED
+           : channel->removed                            ? ERR_REMOVED
+           : channel->inbound.messages >= channel->depth ? ERR_FULL
+                                                         : 0;
+}
+
+static void client_send(void) {
+    struct m_client *client = some_client();
+    if (client == nullptr) {
+        return;
+    }
+    struct m_channel *channel = client->channel;
+    uint64_t length = some_length(channel);
+    uint64_t id = property_word(now, "id");
+    uint8_t payload[MESSAGE_MAX];
+    fill(payload, id);
+    disturb();
+    status_t refusal = refusal_to_servers(client, length);
+    long result = message_send(client->real, client->pid, fake_user(payload), length, id, 0);
+    long expected = refusal != 0                      ? refusal
+                    : fake_user_faults && length != 0 ? ERR_FAULT
+                    : fake_memory_failed()            ? ERR_NO_MEMORY
+                                                      : (long)channel->inbound.sequence + 1;
+    disturb_end();
+    property_note(now, "client %llu sends %llu: %ld", (unsigned long long)client->id, (unsigned long long)length,
+                  result);
+    property_equal(now, result, expected);
+    if (result < 0) {
+        client->in.rejected++;
+        channel->in.rejected++;
+        total.rejected++;
+        return;
+    }
+    count_sent(&client->in, (uint32_t)length);
+    count_sent(&channel->in, (uint32_t)length);
+    count_sent(&total, (uint32_t)length);
+    push(&channel->inbound, (struct item){.sender = client->pid,
+                                          .length = (uint32_t)length,
+                                          .id = id,
+                                          .origin = client->id,
+                                          .sequence = ++channel->inbound.sequence});
+}
+
+static status_t refusal_to_client(const struct m_channel *channel, const struct m_client *client, uint64_t to,
+                                  uint64_t length) {
+    if (length > channel->message_max) {
+        return ERR_TOO_BIG;
+    }
+    if (client == nullptr || client->real == nullptr || client->id != to) {
+        // Gone: known until its hang-up is received.
+        bool known = false;
+        for (unsigned i = 0; i < channel->inbound.count; i++) {
+            known |= channel->inbound.item[i].hang_up && channel->inbound.item[i].origin == to;
+        }
+        return known ? ERR_PEER_CLOSED : ERR_NOT_FOUND;
+    }
+    return lost(client)                                  ? ERR_PEER_CLOSED
+           : channel->removed                            ? ERR_REMOVED
+           : client->outbound.messages >= channel->depth ? ERR_FULL
+                                                         : 0;
+}
+
+static void server_send(void) {
+    struct m_channel *channel = some_channel();
+    if (channel == nullptr || channel->servers == 0) {
+        return;
+    }
+    struct m_client *client = &clients[property_choose(now, "client", CLIENTS)];
+    // A client of ours, one that is gone, or any number.
+    uint64_t to = property_chance(now, "odd id", 10) ? property_word(now, "to") : client->id;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (clients[i].real != nullptr && clients[i].id == to) {
+            client = &clients[i];
+        }
+    }
+    if (client->channel != channel || client->id != to) {
+        client = nullptr;
+    }
+    uint64_t length = some_length(channel);
+    uint64_t id = property_word(now, "id");
+    uint8_t payload[MESSAGE_MAX];
+    fill(payload, id);
+    disturb();
+    status_t refusal = refusal_to_client(channel, client, to, length);
+    bool counted = client != nullptr && client->real != nullptr;
+    long result = message_send(channel_object(channel->real), 9, fake_user(payload), length, id, to);
+    long expected = refusal != 0                      ? refusal
+                    : fake_user_faults && length != 0 ? ERR_FAULT
+                    : fake_memory_failed()            ? ERR_NO_MEMORY
+                                                      : (long)client->outbound.sequence + 1;
+    disturb_end();
+    property_note(now, "server of %llu sends %llu to %llu: %ld", (unsigned long long)channel->id,
+                  (unsigned long long)length, (unsigned long long)to, result);
+    property_equal(now, result, expected);
+    if (result < 0) {
+        if (counted) {
+            client->out.rejected++;
+        }
+        channel->out.rejected++;
+        total.rejected++;
+        return;
+    }
+    count_sent(&client->out, (uint32_t)length);
+    count_sent(&channel->out, (uint32_t)length);
+    count_sent(&total, (uint32_t)length);
+    push(&client->outbound,
+         (struct item){.sender = 9, .length = (uint32_t)length, .id = id, .sequence = ++client->outbound.sequence});
+}
+
+// Receive and compare; returns whether a message came, and which.
+static bool receive(struct object *real, struct fifo *fifo, long if_empty, bool *hang_up, struct item *got) {
+    uint8_t buffer[MESSAGE_MAX], payload[MESSAGE_MAX];
+    memset(buffer, 0xcc, sizeof buffer);
+    uint64_t capacity = property_chance(now, "small", 10) ? property_choose(now, "capacity", MESSAGE_MAX) : MESSAGE_MAX;
+    struct received received = {};
+    disturb();
+    long result = message_receive(real, fake_user(buffer), capacity, &received);
+    struct item *item = &fifo->item[0];
+    long expected = fifo->count == 0                       ? if_empty
+                    : item->hang_up                        ? 0
+                    : item->length > capacity              ? ERR_TOO_BIG
+                    : fake_user_faults && item->length > 0 ? ERR_FAULT
+                                                           : (long)item->length;
+    disturb_end();
+    property_note(now, "receive: %ld", result);
+    property_equal(now, result, expected);
+    if (result < 0) {
+        return false;
+    }
+    *got = pop(fifo);
+    *hang_up = got->hang_up;
+    property_equal(now, received.kind, got->hang_up ? MESSAGE_HANGUP : MESSAGE_DATA);
+    property_equal(now, received.sender, got->sender);
+    property_equal(now, received.id, got->id);
+    property_equal(now, received.connection, got->origin);
+    property_equal(now, received.sequence, got->sequence);
+    fill(payload, got->id);
+    property_equal(now, memcmp(buffer, payload, got->length), 0);
+    property_check(now, got->length == MESSAGE_MAX || buffer[got->length] == 0xcc);
+    return true;
+}
+
+static void client_receive(void) {
+    struct m_client *client = some_client();
+    if (client == nullptr) {
+        return;
+    }
+    struct m_channel *channel = client->channel;
+    bool hang_up;
+    struct item got;
+    long if_empty = lost(client) ? ERR_PEER_CLOSED : channel->removed ? ERR_REMOVED : ERR_EMPTY;
+    if (receive(client->real, &client->outbound, if_empty, &hang_up, &got)) {
+        count_received(&client->out, got.length);
+        count_received(&channel->out, got.length);
+        count_received(&total, got.length);
+    }
+}
+
+static void server_receive(void) {
+    struct m_channel *channel = some_channel();
+    if (channel == nullptr || channel->servers == 0) {
+        return;
+    }
+    bool hang_up;
+    struct item got;
+    if (receive(channel_object(channel->real), &channel->inbound, channel->removed ? ERR_REMOVED : ERR_EMPTY, &hang_up,
+                &got) &&
+        !hang_up) {
+        for (unsigned i = 0; i < CLIENTS; i++) {
+            if (clients[i].real != nullptr && clients[i].id == got.origin) {
+                count_received(&clients[i].in, got.length);
+            }
+        }
+        count_received(&channel->in, got.length);
+        count_received(&total, got.length);
+    }
+}
+
+// ---- what must hold --------------------------------------------------------------------------------------------------
+
+static uint32_t client_events(const struct m_client *client) {
+    const struct m_channel *channel = client->channel;
+    bool over = lost(client) || channel->removed;
+    return (client->outbound.count > 0 || over ? EVENT_READABLE : 0) |
+           (over || channel->inbound.messages < channel->depth ? EVENT_WRITABLE : 0) |
+           (lost(client) ? EVENT_PEER_LOST : 0) | (channel->removed ? EVENT_REMOVED : 0);
+}
+
+static uint32_t server_events(const struct m_channel *channel) {
+    bool full = false;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct m_client *client = &clients[i];
+        full |= client->real != nullptr && client->channel == channel && !lost(client) &&
+                client->outbound.messages == channel->depth;
+    }
+    bool hang_up = channel->inbound.count > channel->inbound.messages;
+    return (channel->inbound.count > 0 || channel->removed ? EVENT_READABLE : 0) |
+           (!full || channel->removed ? EVENT_WRITABLE : 0) | (hang_up ? EVENT_PEER_LOST : 0) |
+           (channel->removed ? EVENT_REMOVED : 0);
+}
+
+static void counts_equal(const struct message_counts *real, const struct message_counts *model) {
+    property_equal(now, real->sent, real->received + real->queued + real->discarded);
+    property_equal(now, real->sent, model->sent);
+    property_equal(now, real->received, model->received);
+    property_equal(now, real->queued, model->queued);
+    property_equal(now, real->discarded, model->discarded);
+    property_equal(now, real->rejected, model->rejected);
+    property_equal(now, real->bytes_sent, model->bytes_sent);
+    property_equal(now, real->bytes_received, model->bytes_received);
+    property_equal(now, real->high_water, model->high_water);
+}
+
+static struct ipc_totals before; // the case began
+
+static void check(void) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    property_equal(now, totals.messages.sent,
+                   totals.messages.received + totals.messages.queued + totals.messages.discarded);
+    property_equal(now, totals.messages.sent - before.messages.sent, total.sent);
+    property_equal(now, totals.messages.received - before.messages.received, total.received);
+    property_equal(now, totals.messages.discarded - before.messages.discarded, total.discarded);
+    property_equal(now, totals.messages.rejected - before.messages.rejected, total.rejected);
+    uint64_t channels_there = 0, clients_there = 0;
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        const struct m_channel *channel = &channels[i];
+        if (channel->real == nullptr) {
+            continue;
+        }
+        channels_there++;
+        struct channel_info info;
+        channel_get_info(channel->real, &info);
+        counts_equal(&info.inbound, &channel->in);
+        counts_equal(&info.outbound, &channel->out);
+        property_equal(now, info.inbound.queued, channel->inbound.messages);
+        property_equal(now, info.removed, channel->removed);
+        property_equal(now, info.servers, channel->servers);
+        property_check(now, channel_after(info.id - 1) == channel->real);
+        unsigned own = 0;
+        uint64_t id = 0;
+        for (struct connection *c; (c = connection_after(channel->real, id)) != nullptr;) {
+            struct connection_info connection;
+            connection_get_info(c, &connection);
+            property_check(now, connection.id > id);
+            id = connection.id;
+            own += !connection.hung_up;
+        }
+        property_equal(now, own, info.connections);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct m_client *client = &clients[i];
+        if (client->real == nullptr) {
+            continue;
+        }
+        clients_there++;
+        struct connection_info info;
+        connection_get_info(connection_of(client->real), &info);
+        counts_equal(&info.inbound, &client->in);
+        counts_equal(&info.outbound, &client->out);
+        property_equal(now, info.peer_lost, lost(client));
+        property_check(now, !info.hung_up);
+    }
+    property_equal(now, totals.channels_active, channels_there);
+    property_equal(now, totals.connections_active, clients_there);
+    property_equal(now, totals.channels_created, totals.channels_active + totals.channels_destroyed);
+    property_equal(now, totals.connections_created, totals.connections_active + totals.connections_destroyed);
+}
+
+// Nobody sleeps while what he waits for holds: at once for what the call itself touched, for all others when the slices
+// are done. The level is the model's: to ask the channel would make it remember who asked.
+static void check_waiters(void) {
+    if (slice_pending()) {
+        return;
+    }
+    for (unsigned i = 0; i < WAITERS; i++) {
+        const struct object *object = waiters[i].object;
+        uint32_t events = 0;
+        for (unsigned k = 0; object != nullptr && k < CHANNELS; k++) {
+            if (channels[k].real != nullptr && channel_object(channels[k].real) == object) {
+                events = server_events(&channels[k]);
+            }
+        }
+        for (unsigned k = 0; object != nullptr && k < CLIENTS; k++) {
+            if (clients[k].real == object) {
+                events = client_events(&clients[k]);
+            }
+        }
+        property_equal(now, events & waiters[i].events, 0);
+    }
+}
+
+static void check_events(void) {
+    struct m_channel *channel = some_channel();
+    if (channel != nullptr) {
+        property_equal(now, channel_ops.events(channel_object(channel->real)), server_events(channel));
+    }
+    struct m_client *client = some_client();
+    if (client != nullptr) {
+        property_equal(now, connection_ops.events(client->real), client_events(client));
+    }
+}
+
+static void wait_somewhere(void) {
+    struct fake_waiter *waiter = &waiters[property_choose(now, "waiter", WAITERS)];
+    fake_wait_end(waiter);
+    uint32_t events = (uint32_t)property_between(now, "events", 1, 31);
+    struct m_channel *channel = some_channel();
+    struct m_client *client = some_client();
+    if (property_chance(now, "as client", 70)) {
+        if (client != nullptr) {
+            fake_wait(waiter, client->real, events);
+        }
+    } else if (channel != nullptr && channel->servers > 0) {
+        fake_wait(waiter, channel_object(channel->real), events);
+    }
+}
+
+static void tidy(void) {
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        m_channel_tidy(&channels[i]);
+    }
+}
+
+static void converse(struct property *p) {
+    now = p;
+    memset(channels, 0, sizeof channels);
+    memset(clients, 0, sizeof clients);
+    memset(waiters, 0, sizeof waiters);
+    total = (struct message_counts){};
+    ipc_get_totals(&before);
+    uint64_t pages = fake_memory_pages(), objects = fake_memory_objects();
+    while (property_more(p, 200)) {
+        switch (property_choose(p, "what", 32)) {
+        case 0 ... 1:
+            create();
+            break;
+        case 2 ... 4:
+            connect();
+            break;
+        case 5 ... 12:
+            client_send();
+            break;
+        case 13 ... 16:
+            server_send();
+            break;
+        case 17 ... 20:
+            server_receive();
+            break;
+        case 21 ... 22:
+            client_receive();
+            break;
+        case 23 ... 24: {
+            struct m_client *client = some_client();
+            if (client != nullptr) {
+                if (property_chance(p, "dup", 20)) {
+                    client->handles++;
+                    object_handle_added(client->real);
+                } else {
+                    client_close(client);
+                }
+            }
+            break;
+        }
+        case 25: {
+            struct m_channel *channel = some_channel();
+            if (channel != nullptr && channel->servers > 0) {
+                server_close(channel);
+            }
+            break;
+        }
+        case 26 ... 27: {
+            struct m_channel *channel = some_channel();
+            if (channel != nullptr && (channel->servers > 0 || (channel->node && !channel->removed))) {
+                channel->servers++;
+                object_handle_added(channel_object(channel->real));
+            }
+            break;
+        }
+        case 28: {
+            struct m_channel *channel = some_channel();
+            if (channel != nullptr && channel->node && property_chance(p, "remove", 50)) {
+                node_remove(channel);
+            }
+            break;
+        }
+        case 29:
+            wait_somewhere();
+            break;
+        case 30:
+            check_events();
+            break;
+        case 31:
+            slice_run((unsigned)property_choose(p, "units", 40));
+            break;
+        }
+        tidy();
+        check();
+        check_waiters();
+    }
+    for (unsigned i = 0; i < WAITERS; i++) {
+        fake_wait_end(&waiters[i]);
+    }
+    tidy();
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        while (clients[i].real != nullptr) {
+            client_close(&clients[i]);
+        }
+    }
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        while (channels[i].real != nullptr && channels[i].servers > 0) {
+            server_close(&channels[i]);
+        }
+        if (channels[i].real != nullptr && channels[i].node) {
+            node_remove(&channels[i]);
+        }
+    }
+    check();
+    while (slice_pending()) {
+        slice_run(3);
+    }
+    property_equal(p, total.queued, 0);
+    property_equal(p, fake_memory_pages(), pages);
+    property_equal(p, fake_memory_objects(), objects);
+    property_equal(p, object_count(OBJECT_CHANNEL), 0);
+    property_equal(p, object_count(OBJECT_CONNECTION), 0);
+    property_check(p, channel_after(0) == nullptr);
+}
+
+Test(channel, agrees_with_the_model) {
+    cr_assert(property_run("channel_agrees_with_the_model", 4000, converse));
+}
+
+// ---- single facts ----------------------------------------------------------------------------------------------------
+
+static struct channel *served(uint32_t depth) {
+    struct abi_channel_config config = {.depth = depth};
+    struct channel *channel;
+    cr_assert_eq(channel_new(&config, 1, &channel), 0);
+    object_handle_added(channel_object(channel));
+    object_unref(channel_object(channel));
+    return channel;
+}
+
+static struct object *client_of(struct channel *channel) {
+    struct object *connection;
+    cr_assert_eq(channel_connect(channel, 2, &connection), 0);
+    object_handle_added(connection);
+    object_unref(connection);
+    return connection;
+}
+
+static long send_byte(struct object *object, uint64_t to) {
+    return message_send(object, 3, fake_user("x"), 1, 0, to);
+}
+
+static long receive_any(struct object *object) {
+    uint8_t buffer[MESSAGE_MAX];
+    struct received received;
+    return message_receive(object, fake_user(buffer), sizeof buffer, &received);
+}
+
+static void all_slices(void) {
+    while (slice_pending()) {
+        slice_run(SLICE_BUDGET);
+    }
+}
+
+Test(channel, bad_config_is_refused) {
+    struct channel *channel;
+    cr_assert_eq(channel_new(&(struct abi_channel_config){.depth = CHANNEL_DEPTH_MAX + 1}, 1, &channel), ERR_INVALID);
+    cr_assert_eq(channel_new(&(struct abi_channel_config){.message_max = MESSAGE_MAX + 1}, 1, &channel), ERR_INVALID);
+    cr_assert_eq(channel_new(&(struct abi_channel_config){.mode = 01000}, 1, &channel), ERR_INVALID);
+    cr_assert_eq(channel_new(&(struct abi_channel_config){.flags = 2}, 1, &channel), ERR_INVALID);
+    cr_assert_eq(object_count(OBJECT_CHANNEL), 0);
+}
+
+Test(channel, defaults_are_those_of_the_table) {
+    struct channel *channel;
+    struct channel_info info;
+    cr_assert_eq(channel_new(nullptr, 1, &channel), 0);
+    channel_get_info(channel, &info);
+    cr_assert_eq(info.depth, CHANNEL_DEPTH);
+    cr_assert_eq(info.message_max, MESSAGE_MAX);
+    cr_assert_eq(info.mode, 0766);
+    object_unref(channel_object(channel));
+    cr_assert_eq(fake_memory_objects(), 0);
+}
+
+Test(channel, read_is_zero_at_hang_up_and_at_loss) {
+    struct channel *channel = served(4);
+    struct object *server = channel_object(channel), *client = client_of(channel);
+    uint8_t buffer[8];
+    cr_assert_eq(server->ops->read(server, nullptr, fake_user(buffer), 8, 0), ERR_EMPTY);
+    cr_assert_eq(client->ops->read(client, nullptr, fake_user(buffer), 8, 0), ERR_EMPTY);
+    cr_assert_eq(send_byte(client, 0), 1);
+    struct object *second = client_of(channel);
+    object_handle_gone(client);
+    cr_assert_eq(server->ops->read(server, nullptr, fake_user(buffer), 8, 0), 1);
+    cr_assert_eq(server->ops->read(server, nullptr, fake_user(buffer), 8, 0), 0);
+    cr_assert_eq(server->ops->read(server, nullptr, fake_user(buffer), 8, 0), ERR_EMPTY);
+    object_handle_gone(server);
+    cr_assert_eq(second->ops->read(second, nullptr, fake_user(buffer), 8, 0), 0);
+    object_handle_gone(second);
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// 5,000 clients, each with a thread that waits: the loss of the server holds for all at once, and they are woken in
+// steps none of which is long.
+Test(channel, loss_with_many_clients_is_at_once_and_in_steps) {
+    enum { MANY = 5000 };
+    static struct object *client[MANY];
+    static struct fake_waiter waiter[MANY];
+    struct channel *channel = served(4);
+    for (unsigned i = 0; i < MANY; i++) {
+        client[i] = client_of(channel);
+        fake_wait(&waiter[i], client[i], EVENT_PEER_LOST);
+    }
+    uint64_t told = fake_notified();
+    object_handle_gone(channel_object(channel));
+    cr_assert_leq(fake_notified() - told, 16);
+    for (unsigned i = 0; i < MANY; i++) {
+        cr_assert_eq(send_byte(client[i], 0), ERR_PEER_CLOSED);
+    }
+    while (slice_pending()) {
+        told = fake_notified();
+        slice_run(SLICE_BUDGET);
+        cr_assert_leq(fake_notified() - told, SLICE_BUDGET);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        cr_assert_eq(waiter[i].woken, 1);
+        object_handle_gone(client[i]);
+    }
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// A full queue with many who wait for room: when there is some, all of them are told, in bounded steps; who finds it taken
+// waits again and misses nothing.
+Test(channel, room_is_told_to_all_who_wait) {
+    enum { MANY = 200 };
+    static struct object *client[MANY];
+    static struct fake_waiter waiter[MANY];
+    struct channel *channel = served(1);
+    struct object *server = channel_object(channel);
+    for (unsigned i = 0; i < MANY; i++) {
+        client[i] = client_of(channel);
+    }
+    cr_assert_eq(send_byte(client[0], 0), 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        for (unsigned k = i; k < MANY; k++) {
+            cr_assert_eq(send_byte(client[k], 0), ERR_FULL);
+            fake_wait(&waiter[k], client[k], EVENT_WRITABLE);
+            cr_assert_eq(waiter[k].woken, i);
+        }
+        uint64_t told = fake_notified();
+        cr_assert_eq(receive_any(server), 1);
+        cr_assert_leq(fake_notified() - told, 16);
+        all_slices();
+        for (unsigned k = i; k < MANY; k++) {
+            cr_assert_eq(waiter[k].woken, i + 1);
+        }
+        cr_assert_eq(send_byte(client[i], 0), (long)i + 2);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        object_handle_gone(client[i]);
+    }
+    object_handle_gone(server);
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// Hang-ups that nobody receives keep no channel alive: it goes with its last server, and they with it.
+Test(channel, unheard_hang_ups_go_with_the_channel) {
+    enum { MANY = 1000 };
+    struct channel *channel = served(8);
+    for (unsigned i = 0; i < MANY; i++) {
+        object_handle_gone(client_of(channel));
+    }
+    cr_assert_eq(object_count(OBJECT_CONNECTION), MANY);
+    object_handle_gone(channel_object(channel));
+    cr_assert_eq(channel_after(0), nullptr);
+    all_slices();
+    cr_assert_eq(object_count(OBJECT_CONNECTION), 0);
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// Clients that come and go at a mailbox leave nothing unless they left a message.
+Test(channel, mailbox_remembers_only_who_sent) {
+    struct channel *channel;
+    cr_assert_eq(channel_new(nullptr, 1, &channel), 0);
+    struct object *server = channel_object(channel);
+    uint64_t objects = fake_memory_objects();
+    for (unsigned i = 0; i < 1000; i++) {
+        object_handle_gone(client_of(channel));
+    }
+    cr_assert_eq(fake_memory_objects(), objects);
+    struct object *client = client_of(channel);
+    cr_assert_eq(send_byte(client, 0), 1);
+    object_handle_gone(client);
+    object_handle_added(server);
+    cr_assert_eq(receive_any(server), 1);
+    cr_assert_eq(receive_any(server), 0);
+    cr_assert_eq(receive_any(server), ERR_EMPTY);
+    object_handle_gone(server);
+    object_unref(server);
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}

@@ -1,0 +1,149 @@
+#include "fake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/page_alloc.h"
+#include "kernel/panic.h"
+#include "kernel/slab.h"
+#include "kernel/wait.h"
+
+static unsigned fail_in;
+static bool fail_on, failed;
+static uint64_t pages, objects, notified;
+bool fake_user_faults;
+uint64_t fake_time;
+
+// The direct map starts at null here: a page's physical address is its pointer.
+unsigned char *host_direct_map;
+
+void fake_memory_fail(unsigned nth, bool and_all_later) {
+    fail_in = nth;
+    fail_on = and_all_later;
+    failed = false;
+}
+
+bool fake_memory_failed(void) {
+    return failed;
+}
+
+uint64_t fake_memory_pages(void) {
+    return pages;
+}
+
+uint64_t fake_memory_objects(void) {
+    return objects;
+}
+
+uint64_t fake_notified(void) {
+    return notified;
+}
+
+static bool refuse(void) {
+    if (fail_in == 0 || --fail_in > 0) {
+        return false;
+    }
+    fail_in = fail_on ? 1 : 0;
+    failed = true;
+    return true;
+}
+
+paddr_t page_alloc(unsigned order) {
+    if (refuse()) {
+        return 0;
+    }
+    size_t size = (size_t)PAGE_SIZE << order;
+    void *page = aligned_alloc(PAGE_SIZE, size);
+    memset(page, 0xa5, size);
+    pages += 1u << order;
+    return (uintptr_t)page;
+}
+
+void page_free(paddr_t page, unsigned order) {
+    pages -= 1u << order;
+    free((void *)(uintptr_t)page);
+}
+
+void *slab_alloc(size_t size) {
+    if (refuse()) {
+        return nullptr;
+    }
+    objects++;
+    return calloc(1, size);
+}
+
+void slab_free(void *pointer, size_t size) {
+    if (pointer != nullptr) {
+        memset(pointer, 0x5a, size);
+        objects--;
+        free(pointer);
+    }
+}
+
+static status_t copy(void *to, const void *from, uint64_t length) {
+    if (length == 0) {
+        return 0;
+    }
+    if (fake_user_faults) {
+        memcpy(to, from, length / 2);
+        return ERR_FAULT;
+    }
+    memcpy(to, from, length);
+    return 0;
+}
+
+status_t user_copy_in(void *to, user_ptr_t from, uint64_t length) {
+    return copy(to, (const void *)(uintptr_t)from.va, length);
+}
+
+status_t user_copy_out(user_ptr_t to, const void *from, uint64_t length) {
+    return copy((void *)(uintptr_t)to.va, from, length);
+}
+
+uint64_t arch_time_now(void) {
+    return ++fake_time;
+}
+
+void panic(const char *text, ...) {
+    va_list args;
+    va_start(args, text);
+    vfprintf(stderr, text, args);
+    va_end(args);
+    fputc('\n', stderr);
+    abort();
+}
+
+void fake_wait(struct fake_waiter *waiter, struct object *object, uint32_t events) {
+    if ((object->ops->events(object) & events) != 0) {
+        waiter->woken++;
+        return;
+    }
+    object_ref(object);
+    waiter->object = object;
+    waiter->events = events;
+    list_push_back(&object->waiters, &waiter->link);
+}
+
+void fake_wait_end(struct fake_waiter *waiter) {
+    struct object *object = waiter->object;
+    if (object != nullptr) {
+        waiter->object = nullptr;
+        list_remove(&waiter->link);
+        object_unref(object);
+    }
+}
+
+// As kernel/wait.c has it: levels are looked at once more, and a wait that ends drops its reference.
+void object_notify(struct object *object, uint32_t events) {
+    notified++;
+    object_ref(object);
+    list_for_each_safe(link, &object->waiters) {
+        struct fake_waiter *waiter = container_of(link, struct fake_waiter, link);
+        if ((waiter->events & events) != 0 && (object->ops->events(object) & waiter->events) != 0) {
+            waiter->woken++;
+            fake_wait_end(waiter);
+        }
+    }
+    object_unref(object);
+}
