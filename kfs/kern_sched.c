@@ -14,7 +14,7 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
             continue;
         }
         text_u64(text, i);
-        text_u64(text, cpu->idle_time);
+        text_u64(text, cpu_idle_time(cpu));
         text_u64(text, cpu->count[COUNT_SWITCH]);
         text_u64(text, cpu->count[COUNT_PREEMPTION]);
         text_u64(text, cpu->count[COUNT_STEAL]);
