@@ -207,11 +207,9 @@ static void spread(const struct cpu *cpu) {
     }
 }
 
-struct thread *sched_pick(void) {
-    struct cpu *cpu = arch_cpu_current();
+static struct thread *pick(struct cpu *cpu) {
     struct thread *current = cpu->current;
     uint64_t now = arch_time_now();
-    cpu->resched = false;
     bool fit = current != nullptr && current->state == THREAD_RUNNING;
     KASSERT(!fit || !thread_doomed(current));
     bool over = fit && turn_is_over(cpu, current, now);
@@ -264,5 +262,14 @@ struct thread *sched_pick(void) {
     }
     spread(cpu);
     arm(cpu);
+    return next;
+}
+
+struct thread *sched_pick(void) {
+    struct cpu *cpu = arch_cpu_current();
+    struct thread *next = pick(cpu);
+    // Only now: ending threads on the way wakes others, which asks for what has just been done. A request that stayed
+    // would keep other CPUs from interrupting this one.
+    cpu->resched = false;
     return next;
 }
