@@ -8,6 +8,7 @@
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
+#include "kernel/thread.h"
 #include "kernel/wait.h"
 
 enum {
@@ -94,6 +95,7 @@ void channel_remove(struct channel *channel) {
     }
     list_append(&channel->untold, &channel->quiet);
     object_notify(&channel->object, channel_ops.events(&channel->object));
+    channel_raise(&channel->object, EVENT_REMOVED, thread_current_pid(), 0);
     channel_sweep(channel);
 }
 
@@ -112,6 +114,10 @@ static void channel_unhandled(struct object *object) {
     }
     // The channel's events have become those of one without a server: who waits on it through a handle of old learns it.
     object_notify(object, channel_ops.events(object));
+    channel_raise(object, EVENT_PEER_LOST, thread_current_pid(), 0);
+    if (temporary) {
+        channel_raise(object, EVENT_REMOVED, thread_current_pid(), 0);
+    }
     channel_sweep(channel);
     if (temporary && channel->removal != nullptr) {
         void (*removal)(void *context) = channel->removal;
@@ -136,9 +142,16 @@ static void channel_destroy(struct object *object) {
 
 // ---- the sweep -------------------------------------------------------------------------------------------------------
 
+// A connection's waiters and watchers learn how things stand.
 static void tell(struct connection *connection) {
     list_remove(&connection->starved);
-    object_notify(&connection->object, connection_ops.events(&connection->object));
+    uint32_t events = connection_ops.events(&connection->object);
+    object_notify(&connection->object, events);
+    for (uint32_t kind = EVENT_WRITABLE; kind <= EVENT_REMOVED; kind <<= 1) {
+        if ((events & kind) != 0) {
+            channel_raise(&connection->object, kind, 0, 0);
+        }
+    }
 }
 
 // True when there is nothing left to do.
@@ -207,10 +220,12 @@ struct connection *channel_hang_up_due(const struct channel *channel) {
 }
 
 void channel_forget(struct channel *channel, struct connection *connection) {
-    KASSERT(connection->channel == channel && connection->hung_up);
+    KASSERT(connection->channel == channel && (connection->hung_up || connection->finished));
     list_remove(&connection->hang_up);
-    id_tree_remove(&channel->connections, &connection->node);
-    connection->channel = nullptr;
+    if (connection->hung_up) {
+        id_tree_remove(&channel->connections, &connection->node);
+        connection->channel = nullptr;
+    }
     object_unref(&connection->object);
 }
 

@@ -37,8 +37,9 @@ struct channel {
 
     // Every open connection is on quiet or untold. The sweep tells the waiters of those on untold what has changed.
     struct list quiet, untold;
-    struct list starved;  // connections that somebody found not writable, longest ago first; told when there is room
-    struct list hang_ups; // connections whose hang-up is to be received, in order; each is a reference
+    struct list starved; // connections that somebody found not writable, longest ago first; told when there is room
+    struct list
+        hang_ups; // connections, finished or hung up, whose hang-up is to be received, in order; each a reference
 
     struct slice sweep;
     void (*removal)(void *context);
@@ -53,9 +54,10 @@ struct connection {
     uint64_t epoch, opened;
     uint32_t client_pid;
     bool hung_up;
+    bool finished;  // the client sends nothing more; its hang-up is queued, received, or was not owed
     bool dying;     // no reference is left: freed when the release is done
     bool releasing; // the release of the queue's memory is queued
-    uint64_t after; // hung up: the last inbound sequence before it
+    uint64_t after; // finished or hung up: the last inbound sequence before it
     struct queue outbound;
     struct message_counts counts[DIRECTIONS];
     struct list told;    // in channel->quiet or untold
@@ -78,10 +80,18 @@ static inline bool channel_served(const struct channel *channel) {
     return channel->object.handles > 0;
 }
 
+// Tell the watchers of a channel or connection. pid is who caused it.
+static inline void channel_raise(struct object *object, uint32_t kind, uint32_t pid, uint64_t value) {
+    watch_raise(&object->watched, &(struct event){.kind = kind, .pid = pid, .value = value});
+}
+
 // The next thing a server receives: a hang-up, if every message that came before it has been received.
 struct connection *channel_hang_up_due(const struct channel *channel);
-// The servers have received it, or never will: the connection leaves the channel. May free it.
+// The servers have received a queued hang-up, or never will: a connection that is hung up leaves the channel. May free
+// it.
 void channel_forget(struct channel *channel, struct connection *connection);
+// The client sends nothing more; idempotent.
+void connection_finish(struct connection *connection);
 // A little of the sweep now, the rest in slices. May free a channel that is being destroyed.
 void channel_sweep(struct channel *channel);
 

@@ -25,6 +25,15 @@ long sys_connect(struct thread *self, handle_t channel, uint32_t rights) {
     return status != 0 ? status : (long)value;
 }
 
+long sys_finish(struct thread *self, handle_t handle) {
+    struct object *connection;
+    status_t status = handle_get(&self->process->handles, handle, OBJECT_CONNECTION, RIGHT_WRITE, &connection);
+    if (status == 0) {
+        connection_finish(connection_of(connection));
+    }
+    return status;
+}
+
 // A handle of either side, with these rights. ERR_BAD_HANDLE, ERR_WRONG_KIND, ERR_RIGHTS.
 static status_t find_side(struct thread *self, handle_t value, uint32_t rights, struct object **object) {
     struct handle *handle;

@@ -39,6 +39,7 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     books_totals.connections_active++;
     books_totals.connections_created++;
     *connection = &new->object;
+    channel_raise(&channel->object, EVENT_OPENED, client_pid, new->node.id);
     return 0;
 }
 
@@ -69,10 +70,27 @@ static void release(struct connection *connection) {
 }
 
 // Whether servers must be told. Not if nobody serves and nothing of it is queued: then no server that is or will be
-// knows of it. Not if nobody will ever serve.
+// knows of it. Not if nobody will ever serve. And not twice.
 static bool hang_up_owed(const struct connection *connection) {
     const struct channel *channel = connection->channel;
-    return !channel->drained && (channel_served(channel) || connection->counts[INBOUND].queued > 0);
+    return !connection->finished && !channel->drained &&
+           (channel_served(channel) || connection->counts[INBOUND].queued > 0);
+}
+
+static void hang_up_queue(struct connection *connection) {
+    struct channel *channel = connection->channel;
+    connection->after = queue_last_sequence(&channel->inbound);
+    object_ref(&connection->object);
+    list_push_back(&channel->hang_ups, &connection->hang_up);
+}
+
+void connection_finish(struct connection *connection) {
+    bool owed = hang_up_owed(connection);
+    connection->finished = true;
+    if (owed) {
+        hang_up_queue(connection);
+        object_notify(&connection->channel->object, EVENT_READABLE | EVENT_PEER_LOST);
+    }
 }
 
 // The client is gone; owed: the servers shall hear of it. Consumes the reference to the channel.
@@ -87,16 +105,15 @@ static void hang_up(struct connection *connection, bool owed) {
     channel->open--;
     books_totals.connections_active--;
     books_totals.connections_destroyed++;
+    channel_raise(&channel->object, EVENT_CLOSED, connection->client_pid, connection->node.id);
     uint32_t changed = 0;
     if (was_full && --channel->full == 0) {
         changed |= EVENT_WRITABLE;
     }
     if (owed) {
-        connection->after = queue_last_sequence(&channel->inbound);
-        object_ref(&connection->object);
-        list_push_back(&channel->hang_ups, &connection->hang_up);
+        hang_up_queue(connection);
         changed |= EVENT_READABLE | EVENT_PEER_LOST;
-    } else {
+    } else if (!list_is_linked(&connection->hang_up)) {
         id_tree_remove(&channel->connections, &connection->node);
         connection->channel = nullptr;
     }

@@ -9,6 +9,7 @@
 #include "ipc/channel_impl.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
+#include "kernel/thread.h"
 #include "kernel/wait.h"
 
 // Why a message of this length cannot go to the servers now; 0 if it can.
@@ -17,7 +18,7 @@ static status_t inbound_refusal(const struct connection *connection, uint64_t le
     if (length > channel->message_max) {
         return ERR_TOO_BIG;
     }
-    if (!connection_attached(connection)) {
+    if (!connection_attached(connection) || connection->finished) {
         return ERR_PEER_CLOSED;
     }
     if (channel->removed) {
@@ -69,6 +70,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
     bool was_empty = queue_count(&channel->inbound) == 0;
     uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
     books_sent(connection, channel, INBOUND, (uint32_t)length);
+    channel_raise(&channel->object, EVENT_READABLE, sender, id);
     if (was_empty) {
         object_notify(&channel->object, EVENT_READABLE);
     }
@@ -94,6 +96,7 @@ static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t 
     bool was_empty = queue_count(&connection->outbound) == 0;
     uint64_t sequence = put(&connection->outbound, sender, payload, length, id, 0);
     books_sent(connection, channel, OUTBOUND, (uint32_t)length);
+    channel_raise(&connection->object, EVENT_READABLE, sender, id);
     if (queue_full(&connection->outbound)) {
         channel->full++;
     }
@@ -149,7 +152,11 @@ static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uin
     if (length < 0) {
         return length;
     }
+    bool was_full = queue_full(&channel->inbound);
     queue_drop(&channel->inbound);
+    if (was_full) {
+        channel_raise(&channel->object, EVENT_WRITABLE, thread_current_pid(), 0);
+    }
     // A connection stays in the tree until its hang-up is received, and that comes after its messages.
     struct id_node *node = id_tree_find(&channel->connections, header.origin);
     KASSERT(node != nullptr);

@@ -46,6 +46,7 @@ void console_receive(void) {
     }
     if (tail != head) {
         object_notify(&source, EVENT_READABLE);
+        watch_raise(&source.watched, &(struct event){.kind = EVENT_READABLE, .value = tail - head});
     }
 }
 

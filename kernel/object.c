@@ -24,6 +24,7 @@ void object_unref(struct object *object) {
     }
     KASSERT(object->handles == 0 && list_empty(&object->waiters));
     alive[object->ops->kind]--;
+    watched_gone(&object->watched);
     object->ops->destroy(object);
 }
 

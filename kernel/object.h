@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/types.h"
 #include "kernel/include/user_ptr.h"
+#include "kernel/watch.h"
 
 struct handle;
 struct object;
@@ -26,7 +27,8 @@ enum object_kind {
     OBJECT_CHANNEL,    // the server's side of a channel
     OBJECT_CONNECTION, // a client's side
     OBJECT_NOTIFIER,
-    OBJECT_FILE, // an open node of the namespace
+    OBJECT_FILE,   // an open node of the namespace
+    OBJECT_EVENTS, // an open events file
     OBJECT_KINDS
 };
 
@@ -43,6 +45,8 @@ struct object_ops {
     // and sys_write document them.
     long (*read)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
     long (*write)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
+    // What is watched by who watches the object; null: object->watched, if it has events.
+    struct watched *(*watched)(struct object *object);
     // The memory behind it, for sys_map. Sets *pages (no new reference) and *size, how many bytes of it there are to map, or
     // returns why not; writable tells what is asked.
     status_t (*memory)(struct object *object, bool writable, struct pages **pages, uint64_t *size);
@@ -54,12 +58,13 @@ struct object {
     const struct object_ops *ops;
     uint32_t references;
     uint32_t handles;
-    struct list waiters; // of struct wait_link (wait.h)
+    struct list waiters;    // of struct wait_link (wait.h)
+    struct watched watched; // who hears of its events (watch.h)
 };
 
 void object_init(struct object *object, const struct object_ops *ops); // counted per kind: object_count
 void object_ref(struct object *object);
-void object_unref(struct object *object); // may destroy it
+void object_unref(struct object *object);        // may destroy it
 void object_handle_added(struct object *object); // a handle (and its reference) came
 void object_handle_gone(struct object *object);  // a handle (and its reference) went; may destroy it
 uint64_t object_count(enum object_kind kind);    // alive now

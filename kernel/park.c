@@ -32,8 +32,8 @@ static void unpark(struct thread *thread) {
     KASSERT(thread->state == THREAD_PARKED && thread->park.operation != nullptr);
     timer_remove(&thread->park.timer);
     thread->park.operation = nullptr;
-    thread->park.object = nullptr;
     thread->park.withdraw(thread);
+    thread->park.object = nullptr;
 }
 
 void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]) {

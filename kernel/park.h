@@ -14,6 +14,8 @@ struct park {
     struct object *object;                     // the (first) object it waits for, or null; not referenced by park
     uint64_t since;                            // nanoseconds since boot
     void (*withdraw)(struct thread *thread);   // undo the links that the operation made; called exactly once
+    struct list link; // the operation's own: a place in a queue
+    uint64_t word;    // likewise: what it asked for
     struct timer_entry timer;                  // the deadline, queued only if there is one
 };
 

@@ -206,6 +206,8 @@ static bool teardown(struct slice *slice, unsigned *budget) {
     living--;
     ended++;
     object_notify(&process->object, EVENT_EXITED);
+    watch_raise(&process->object.watched,
+                &(struct event){.kind = EVENT_EXITED, .pid = process->pid, .value = (uint64_t)process->exit_status});
     object_unref(&process->object);
     return true;
 }

@@ -89,6 +89,8 @@ static void die(struct thread *thread) {
     living--;
     arch_thread_destroy(&thread->arch);
     object_notify(&thread->object, EVENT_EXITED);
+    watch_raise(&thread->object.watched,
+                &(struct event){.kind = EVENT_EXITED, .pid = thread->process->pid, .value = thread->id});
     process_thread_gone(process); // the thread's reference keeps it
     object_unref(&thread->object);
 }
@@ -139,6 +141,11 @@ uint64_t thread_cpu_time(const struct thread *thread) {
         time += now > cpu->switched_at ? now - cpu->switched_at : 0;
     }
     return time;
+}
+
+uint32_t thread_current_pid(void) {
+    const struct thread *current = arch_cpu_current()->current;
+    return current != nullptr ? current->process->pid : 0;
 }
 
 uint64_t thread_count(void) {

@@ -60,5 +60,6 @@ bool thread_doomed(const struct thread *thread);
 // The current thread of this CPU is doomed: leave it and its address space for good.
 void thread_drop(struct thread *self);
 uint64_t thread_cpu_time(const struct thread *thread); // nanoseconds, up to now
+uint32_t thread_current_pid(void);  // of the process whose thread is current on this CPU; 0: none
 uint64_t thread_count(void);   // alive
 uint64_t thread_created(void); // ever

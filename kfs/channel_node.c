@@ -7,13 +7,14 @@
 #include "kernel/thread.h"
 #include "kfs/command.h"
 #include "kfs/entry.h"
+#include "kfs/event_file.h"
 #include "kfs/node.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILDREN };
+enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILD_EVENTS, CHILDREN };
 
-static const char *const child_name[CHILDREN] = {"data", "ctl", "stats"};
+static const char *const child_name[CHILDREN] = {"data", "ctl", "stats", "events"};
 
 // ---- data ----
 
@@ -70,6 +71,7 @@ static long ctl_command(struct node *node, struct thread *self, const char *comm
     }
     parent->mode = mode;
     node_touch(parent);
+    node_raise(parent, EVENT_ATTRIBUTE, mode, nullptr);
     channel_node_changed(parent);
     return 0;
 }
@@ -103,17 +105,32 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     text_u64(text, in->rejected);
 }
 
+// ---- events ----
+
+static status_t events_open(struct node *node, const struct process *caller, uint32_t flags, uint32_t asked,
+                            struct object **object, uint32_t *rights) {
+    if ((flags & OPEN_WRITE) != 0) {
+        return ERR_READ_ONLY;
+    }
+    if ((flags & OPEN_SERVE) != 0) {
+        return ERR_WRONG_KIND;
+    }
+    *rights = asked;
+    return event_file_new(channel_of(node->kernel.held), caller != nullptr ? caller->pid : 0, object);
+}
+
 // ---- the directory ----
 
 static const struct tree_ops child_ops[CHILDREN] = {
     [CHILD_DATA] = {.open = data_open},
     [CHILD_CTL] = {.snapshot = ctl_snapshot, .command = ctl_command},
     [CHILD_STATS] = {.snapshot = stats_snapshot},
+    [CHILD_EVENTS] = {.open = events_open},
 };
 
 static status_t child_new(struct node *directory, size_t index, struct node **child) {
-    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL};
-    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444};
+    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL};
+    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444, directory->mode & 0444};
     uint64_t id = NODE_ID_CHANNEL | directory->id << 4 | index;
     *child = node_synthesise(directory, child_name[index], kind[index], mode[index], directory->owner, directory->group,
                              &child_ops[index], id, channel_object(directory->channel));

@@ -42,7 +42,22 @@ status_t file_new(struct node *node, const struct process *caller, uint32_t flag
     node_ref(node);
     node->accessed = arch_time_now();
     *file = new;
+    if (!node->synthesised) {
+        node_raise(node, EVENT_OPENED, node->id, nullptr);
+    }
     return 0;
+}
+
+// The last handle of this open is gone.
+static void file_unhandled(struct object *object) {
+    struct node *node = file_of(object)->node;
+    if (!node->synthesised) {
+        node_raise(node, EVENT_CLOSED, node->id, nullptr);
+    }
+}
+
+static struct watched *file_watched(struct object *object) {
+    return node_watched(file_of(object)->node);
 }
 
 static void file_destroy(struct object *object) {
@@ -207,6 +222,8 @@ const struct object_ops file_ops = {
     .kind = OBJECT_FILE,
     .name = "file",
     .destroy = file_destroy,
+    .unhandled = file_unhandled,
+    .watched = file_watched,
     .events = file_events,
     .read = file_read,
     .write = file_write,
@@ -224,6 +241,8 @@ const struct object_ops directory_ops = {
     .kind = OBJECT_FILE,
     .name = "directory",
     .destroy = file_destroy,
+    .unhandled = file_unhandled,
+    .watched = file_watched,
     .read = directory_read,
     .write = directory_read,
     .describe = file_describe,
@@ -248,6 +267,11 @@ static struct object *device_source(struct object *object) {
     return ops->source != nullptr ? ops->source() : object;
 }
 
+static struct watched *device_watched(struct object *object) {
+    struct object *source = device_source(object);
+    return source != object ? &source->watched : file_watched(object);
+}
+
 static uint32_t device_events(const struct object *object) {
     const struct tree_ops *ops = container_of(object, const struct file, object)->node->ops;
     if (ops->source == nullptr) {
@@ -261,6 +285,8 @@ const struct object_ops device_ops = {
     .kind = OBJECT_FILE,
     .name = "device",
     .destroy = file_destroy,
+    .unhandled = file_unhandled,
+    .watched = device_watched,
     .events = device_events,
     .source = device_source,
     .read = device_read,

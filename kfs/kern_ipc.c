@@ -1,6 +1,7 @@
 // /kern/ipc/: totals of messages and channels, and the registry of all channels (IPC-4.2, 6.1, 6.2). See kfs/doc/ipc.md.
 #include "abi/abi.h"
 #include "ipc/channel.h"
+#include "ipc/notifier.h"
 #include "kfs/node.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
@@ -66,12 +67,61 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     return true;
 }
 
+static void notifications_snapshot(const struct node *, const struct process *, struct text *text) {
+    struct notifier_totals totals;
+    notifier_get_totals(&totals);
+    text_header(text, "notifiers created watches raised events lost coalesced read signals taken");
+    text_u64(text, totals.active);
+    text_u64(text, totals.created);
+    text_u64(text, totals.watches);
+    text_u64(text, watch_raised());
+    text_u64(text, totals.events);
+    text_u64(text, totals.lost);
+    text_u64(text, totals.coalesced);
+    text_u64(text, totals.read);
+    text_u64(text, totals.signals);
+    text_u64(text, totals.taken);
+}
+
+static const char notifier_columns[] =
+    "id owner_pid bits depth queued watches takers events lost coalesced read signals "
+    "taken created_ns";
+
+static bool notifier_record(const struct node *, uint64_t *cursor, struct text *text) {
+    const struct notifier *notifier = notifier_after(*cursor);
+    if (notifier == nullptr) {
+        return false;
+    }
+    struct notifier_info info;
+    notifier_get_info(notifier, &info);
+    *cursor = info.id;
+    text_u64(text, info.id);
+    text_u64(text, info.owner_pid);
+    text_hex(text, info.bits);
+    text_u64(text, info.depth);
+    text_u64(text, info.queued);
+    text_u64(text, info.watches);
+    text_u64(text, info.takers);
+    text_u64(text, info.sequence);
+    text_u64(text, info.lost);
+    text_u64(text, info.coalesced);
+    text_u64(text, info.read);
+    text_u64(text, info.signals);
+    text_u64(text, info.taken);
+    text_u64(text, info.created);
+    return true;
+}
+
+static const struct tree_ops notifications_ops = {.snapshot = notifications_snapshot};
+static const struct tree_ops notifiers_ops = {.columns = notifier_columns, .record = notifier_record};
 static const struct tree_ops messages_ops = {.snapshot = messages_snapshot};
 static const struct tree_ops channels_ops = {.snapshot = channels_snapshot};
 static const struct tree_ops registry_ops = {.columns = registry_columns, .record = registry_record};
 
 static const struct tree_entry entries[] = {
     {"kern/ipc/channels", NODE_KERNEL, 0444, &registry_ops},
+    {"kern/ipc/notifiers", NODE_KERNEL, 0444, &notifiers_ops},
+    {"kern/ipc/stats/notifications", NODE_KERNEL, 0444, &notifications_ops},
     {"kern/ipc/stats/messages", NODE_KERNEL, 0444, &messages_ops},
     {"kern/ipc/stats/channels", NODE_KERNEL, 0444, &channels_ops},
 };

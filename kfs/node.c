@@ -9,6 +9,7 @@
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/slab.h"
+#include "kernel/thread.h"
 #include "kfs/tree.h"
 
 static_assert(sizeof(struct node) <= 256, "a node fills one slab object of 256 bytes");
@@ -251,6 +252,7 @@ static void node_destroy(struct node *node) {
     if (node->synthesised) {
         node_unref(node->parent);
     }
+    watched_gone(&node->watched);
     nodes.stats.alive[node->kind]--;
     nodes.stats.destroyed++;
     slab_free(node, sizeof *node);
@@ -278,6 +280,7 @@ static void node_attach(struct node *directory, struct node *node, const char *n
     hash_insert(node);
     directory->directory.count++;
     node_touch(directory);
+    node_raise(directory, EVENT_CREATED, node->id, node->name);
 }
 
 static void node_detach(struct node *node) {
@@ -289,6 +292,7 @@ static void node_detach(struct node *node) {
     node_touch(directory);
     node->linked = false;
     node->parent = nullptr;
+    node_raise(directory, EVENT_DELETED, node->id, node->name);
 }
 
 void node_link(struct node *directory, struct node *node, const char *name, size_t length) {
@@ -301,6 +305,9 @@ void node_unlink(struct node *node) {
     KASSERT(node->kind != NODE_DIR || node->directory.count == 0);
     node_detach(node);
     node->removed = true;
+    if (node->kind != NODE_CHANNEL) { // a channel tells of its removal itself
+        node_raise(node, EVENT_REMOVED, node->id, nullptr);
+    }
     node_unref(node);
 }
 
@@ -399,6 +406,20 @@ void node_path(const struct node *node, char *text, size_t capacity) {
 
 void node_touch(struct node *node) {
     node->modified = arch_time_now();
+}
+
+struct watched *node_watched(struct node *node) {
+    if (node->kind == NODE_CHANNEL) {
+        return &channel_object(node->channel)->watched;
+    }
+    return node->synthesised && node->kernel.held != nullptr ? &node->kernel.held->watched : &node->watched;
+}
+
+void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name) {
+    struct watched *watched = node_watched(node);
+    if (watched_is(watched)) {
+        watch_raise(watched, &(struct event){.kind = kind, .pid = thread_current_pid(), .value = value, .name = name});
+    }
 }
 
 struct node_stats node_get_stats(void) {

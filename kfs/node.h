@@ -17,6 +17,7 @@
 
 #include "abi/abi.h"
 #include "base/types.h"
+#include "kernel/watch.h"
 
 struct channel;
 struct object;
@@ -44,6 +45,7 @@ struct node {
     struct node *left, *right;            // in its directory's treap
     uint64_t cookie;
     uint64_t hash;
+    struct watched watched;     // see node_watched
     const struct tree_ops *ops; // kernel files, devices, dynamic directories, channels; else null
     union {
         struct {
@@ -106,6 +108,11 @@ void node_stat(const struct node *node, struct abi_stat *stat);
 // The path from the root, zero-terminated; only the end of it, behind "...", if it does not fit.
 void node_path(const struct node *node, char *text, size_t capacity);
 void node_touch(struct node *node); // it was modified now
+// What is watched by who watches the node: for a channel and what is below it, the channel; for what is below a process's
+// directory, the process; else the node.
+struct watched *node_watched(struct node *node);
+// Tell those who watch it. name may be null.
+void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name);
 
 enum { NODE_KINDS = NODE_DEVICE + 1 };
 

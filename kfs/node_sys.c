@@ -293,6 +293,7 @@ long sys_setattr(struct thread *self, handle_t dir, user_ptr_t path, uint64_t pa
         node->owner = (mask & ATTR_OWNER) != 0 ? (uint32_t)owner_group : node->owner;
         node->group = (mask & ATTR_GROUP) != 0 ? (uint32_t)(owner_group >> 32) : node->group;
         node_touch(node);
+        node_raise(node, EVENT_ATTRIBUTE, node->mode, nullptr);
         if (node->kind == NODE_CHANNEL) {
             channel_node_changed(node);
         }

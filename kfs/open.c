@@ -88,7 +88,9 @@ static status_t open_directory(struct node *node, struct opening *opening) {
     if ((opening->flags & OPEN_ADMIN) != 0 && !node_owned(node, opening->caller)) {
         return ERR_ACCESS;
     }
-    return finish(node, opening, RIGHTS_ALONG | RIGHT_MAP | RIGHT_CALL);
+    // Watching tells names and message ids: it is for who may read them.
+    uint32_t watch = node_permits(node, opening->caller, MODE_READ) ? RIGHT_WATCH : 0;
+    return finish(node, opening, watch | RIGHT_GRANT | RIGHT_MAP | RIGHT_CALL);
 }
 
 static status_t open_ordinary(struct node *node, struct opening *opening) {

@@ -74,6 +74,7 @@ long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64
     }
     if (done > 0) {
         node_touch(node);
+        node_raise(node, EVENT_READABLE, node->file.size, nullptr);
     }
     return done > 0 || status == 0 ? (long)done : status;
 }

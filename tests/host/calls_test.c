@@ -53,7 +53,7 @@ static const char *const paths[] = {
 enum { PATHS = sizeof paths / sizeof paths[0] };
 
 // Kinds of arguments by call, in order: handles: h any, D directory, F something open, M memory, E end of a conversation,
-// S server, P process; p path, l its length, b buffer, n its length, W wait items, c count,
+// S server, P process, N notifier; X what a watch asks for, B bits; p path, l its length, b buffer, n its length, W wait items, c count,
 // t deadline, r rights, f flags, m mode, k kind, o offset, s status, C channel configuration, e entry or stack, a mapped
 // address, z size, u small, w any word, q name.
 static const char *const shapes[CALL_COUNT] = {
@@ -87,6 +87,12 @@ static const char *const shapes[CALL_COUNT] = {
     [CALL_MAP] = "PMaozR",
     [CALL_UNMAP] = "Pa",
     [CALL_DEBUG_PRINT] = "bn",
+    [CALL_NOTIFIER_CREATE] = "u",
+    [CALL_SIGNAL] = "NB",
+    [CALL_TAKE] = "NBt",
+    [CALL_WATCH] = "NhX",
+    [CALL_UNWATCH] = "NB",
+    [CALL_FINISH] = "E",
 };
 
 struct actor {
@@ -116,11 +122,13 @@ static uint64_t some_handle(struct property *p, struct user *user, char kind) {
         return property_word(p, "handle");
     }
     unsigned kinds = kind == 'D'   ? 1 << OBJECT_FILE
-                     : kind == 'F' ? 1 << OBJECT_FILE | 1 << OBJECT_CONNECTION | 1 << OBJECT_CHANNEL | 1 << OBJECT_PAGES
+                     : kind == 'F' ? 1 << OBJECT_FILE | 1 << OBJECT_CONNECTION | 1 << OBJECT_CHANNEL |
+                                         1 << OBJECT_PAGES | 1 << OBJECT_NOTIFIER | 1 << OBJECT_EVENTS
                      : kind == 'M' ? 1 << OBJECT_PAGES | 1 << OBJECT_FILE
                      : kind == 'E' ? 1 << OBJECT_CONNECTION | 1 << OBJECT_CHANNEL
                      : kind == 'S' ? 1 << OBJECT_CHANNEL
                      : kind == 'P' ? 1 << OBJECT_PROCESS
+                     : kind == 'N' ? 1 << OBJECT_NOTIFIER
                                    : ~0u;
     if (kind == 'D' && property_chance(p, "root", 60)) {
         return user->root;
@@ -176,6 +184,17 @@ static void set_config(struct property *p, struct user *user) {
     user_store(user, user->scratch + CONFIG_AT, &config, sizeof config);
 }
 
+static void set_watch(struct property *p, struct user *user) {
+    struct abi_watch_spec spec = {
+        .cookie = 7,
+        .bits = property_choose(p, "bits", 4),
+        .match_mask = property_chance(p, "match", 10) ? 1 : 0,
+        .events = (uint32_t)property_choose(p, "events", 0x420),
+        .flags = (uint32_t)property_choose(p, "flags", 5),
+    };
+    user_store(user, user->scratch + CONFIG_AT, &spec, sizeof spec);
+}
+
 static uint64_t argument(struct property *p, struct user *user, char kind) {
     if (property_chance(p, "hostile", 2)) {
         return property_word(p, "hostile word");
@@ -188,6 +207,7 @@ static uint64_t argument(struct property *p, struct user *user, char kind) {
     case 'E':
     case 'S':
     case 'P':
+    case 'N':
         return some_handle(p, user, kind);
     case '0':
         return 0;
@@ -257,6 +277,14 @@ static uint64_t argument(struct property *p, struct user *user, char kind) {
         }
         set_config(p, user);
         return user->scratch + CONFIG_AT;
+    case 'X':
+        if (user_gone(user)) {
+            return 0;
+        }
+        set_watch(p, user);
+        return user->scratch + CONFIG_AT;
+    case 'B':
+        return property_choose(p, "bits", 8);
     case 'e':
         return 0x400000 + 16 * property_choose(p, "entry", 100);
     case 'a': {

@@ -1,0 +1,411 @@
+#include "ipc/notifier.h"
+
+#include "base/format.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "ipc/id_tree.h"
+#include "kernel/include/arch.h"
+#include "kernel/page_alloc.h"
+#include "kernel/panic.h"
+#include "kernel/park.h"
+#include "kernel/slab.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/wait.h"
+
+enum {
+    RECORDS_PER_PAGE = PAGE_SIZE / sizeof(struct abi_event_record),
+    RECORD_PAGES_MAX = (NOTIFIER_DEPTH_MAX + RECORDS_PER_PAGE - 1) / RECORDS_PER_PAGE,
+};
+
+struct notifier {
+    struct object object;
+    struct id_node node; // in the registry
+    uint64_t created, bits;
+    uint32_t owner_pid, depth;
+    struct list takers; // threads parked in take, longest wait first
+    uint32_t taker_count;
+    struct list watches; // of struct subscription.by_notifier
+    uint32_t watch_count;
+
+    // Records head to tail - 1 are queued, number n in slot n % depth.
+    uint64_t head, tail;
+    uint64_t overdue; // events lost behind the last record, for which no overflow record has been queued yet
+    uint64_t sequence;
+    uint64_t lost, coalesced, read, signals, taken;
+    struct abi_event_record *page[RECORD_PAGES_MAX];
+};
+
+// A watch of a notifier.
+struct subscription {
+    struct watch watch;
+    struct list by_notifier;
+    struct notifier *notifier;
+    uint64_t id, cookie, bits;
+    uint32_t flags;
+    uint64_t last; // number of its last record; 0: none yet
+};
+
+static struct id_tree registry;
+static uint64_t last_id, last_watch_id;
+static struct notifier_totals totals;
+
+struct object *notifier_object(struct notifier *notifier) {
+    return &notifier->object;
+}
+
+struct notifier *notifier_of(struct object *object) {
+    KASSERT(object->ops->kind == OBJECT_NOTIFIER);
+    return container_of(object, struct notifier, object);
+}
+
+// ---- life ------------------------------------------------------------------------------------------------------------
+
+static unsigned page_count(uint32_t depth) {
+    return (depth + RECORDS_PER_PAGE - 1) / RECORDS_PER_PAGE;
+}
+
+static void notifier_free(struct notifier *notifier) {
+    for (unsigned i = 0; i < page_count(notifier->depth); i++) {
+        if (notifier->page[i] != nullptr) {
+            page_free(arch_virt_to_phys(notifier->page[i]), 0);
+        }
+    }
+    slab_free(notifier, sizeof *notifier);
+}
+
+status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **notifier) {
+    KASSERT(depth > 0 && depth <= NOTIFIER_DEPTH_MAX);
+    struct notifier *new = slab_alloc(sizeof *new);
+    if (new == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    new->depth = depth;
+    for (unsigned i = 0; i < page_count(depth); i++) {
+        paddr_t page = page_alloc(0); // records are written whole before they are read
+        if (page == 0) {
+            notifier_free(new);
+            return ERR_NO_MEMORY;
+        }
+        new->page[i] = arch_phys_to_virt(page);
+    }
+    object_init(&new->object, &notifier_ops);
+    list_init(&new->takers);
+    list_init(&new->watches);
+    new->created = arch_time_now();
+    new->owner_pid = owner_pid;
+    new->node.id = ++last_id;
+    id_tree_insert(&registry, &new->node);
+    totals.active++;
+    totals.created++;
+    *notifier = new;
+    return 0;
+}
+
+static void subscription_end(struct subscription *subscription) {
+    struct notifier *notifier = subscription->notifier;
+    watch_end(&subscription->watch);
+    list_remove(&subscription->by_notifier);
+    notifier->watch_count--;
+    totals.watches--;
+    slab_free(subscription, sizeof *subscription);
+}
+
+void notifier_silence(struct notifier *notifier) {
+    while (!list_empty(&notifier->watches)) {
+        subscription_end(container_of(list_first(&notifier->watches), struct subscription, by_notifier));
+    }
+    while (!list_empty(&notifier->takers)) {
+        struct thread *taker = container_of(list_first(&notifier->takers), struct thread, park.link);
+        park_complete(taker, ERR_REMOVED, (const uint64_t[4]){});
+    }
+}
+
+static void unhandled(struct object *object) {
+    notifier_silence(notifier_of(object));
+}
+
+static void destroy(struct object *object) {
+    struct notifier *notifier = notifier_of(object);
+    notifier_silence(notifier);
+    id_tree_remove(&registry, &notifier->node);
+    totals.active--;
+    notifier_free(notifier);
+}
+
+// ---- bits ------------------------------------------------------------------------------------------------------------
+
+void notifier_signal(struct notifier *notifier, uint64_t bits) {
+    notifier->signals++;
+    totals.signals++;
+    bits |= notifier->bits;
+    list_for_each_safe(link, &notifier->takers) {
+        struct thread *taker = container_of(link, struct thread, park.link);
+        uint64_t got = bits & taker->park.word;
+        if (got != 0) {
+            bits &= ~got;
+            notifier->taken++;
+            totals.taken++;
+            park_complete(taker, 0, (const uint64_t[4]){got});
+        }
+    }
+    notifier->bits = bits;
+    if (bits != 0) {
+        object_notify(&notifier->object, EVENT_READABLE);
+    }
+}
+
+static void take_withdraw(struct thread *taker) {
+    struct notifier *notifier = notifier_of(taker->park.object);
+    list_remove(&taker->park.link);
+    notifier->taker_count--;
+    object_unref(&notifier->object);
+}
+
+long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask, uint64_t deadline, uint64_t *bits) {
+    if ((notifier->bits & mask) != 0) {
+        *bits = notifier->bits & mask;
+        notifier->bits &= ~mask;
+        notifier->taken++;
+        totals.taken++;
+        return 0;
+    }
+    if (deadline <= arch_time_now()) {
+        return ERR_TIMED_OUT;
+    }
+    if (notifier->taker_count == WATCHERS_MAX) {
+        return ERR_LIMIT;
+    }
+    object_ref(&notifier->object);
+    notifier->taker_count++;
+    self->park.word = mask;
+    list_push_back(&notifier->takers, &self->park.link);
+    park_thread(self, "take", &notifier->object, deadline, take_withdraw);
+    return CALL_PENDING;
+}
+
+// ---- records ---------------------------------------------------------------------------------------------------------
+
+static struct abi_event_record *record_at(const struct notifier *notifier, uint64_t number) {
+    uint32_t slot = (uint32_t)(number % notifier->depth);
+    return &notifier->page[slot / RECORDS_PER_PAGE][slot % RECORDS_PER_PAGE];
+}
+
+static bool queue_has_room(const struct notifier *notifier, uint64_t records) {
+    return notifier->tail - notifier->head + records <= notifier->depth;
+}
+
+static bool has_records(const struct notifier *notifier) {
+    return notifier->tail != notifier->head || notifier->overdue > 0;
+}
+
+// What stands for the events that were lost behind the last record.
+static struct abi_event_record overflow_record(const struct notifier *notifier) {
+    return (struct abi_event_record){
+        .sequence = notifier->sequence,
+        .time = arch_time_now(),
+        .value = notifier->overdue,
+        .event = EVENT_OVERFLOW,
+        .count = notifier->overdue < UINT32_MAX ? (uint32_t)notifier->overdue : UINT32_MAX,
+    };
+}
+
+static bool is_like(const struct abi_event_record *record, const struct event *event) {
+    return record->event == event->kind && strcmp(record->name, event->name != nullptr ? event->name : "") == 0;
+}
+
+static bool coalesce(struct subscription *subscription, const struct event *event) {
+    struct notifier *notifier = subscription->notifier;
+    if ((subscription->flags & WATCH_COALESCE) == 0 || notifier->overdue > 0 || subscription->last == 0 ||
+        subscription->last - 1 < notifier->head) {
+        return false;
+    }
+    struct abi_event_record *record = record_at(notifier, subscription->last - 1);
+    if (!is_like(record, event) || record->count == UINT32_MAX) {
+        return false;
+    }
+    record->count++;
+    record->time = arch_time_now();
+    record->value = event->value;
+    record->pid = event->pid;
+    notifier->coalesced++;
+    totals.coalesced++;
+    return true;
+}
+
+static void add_record(struct subscription *subscription, const struct event *event) {
+    struct notifier *notifier = subscription->notifier;
+    notifier->sequence++;
+    totals.events++;
+    if (coalesce(subscription, event)) {
+        return;
+    }
+    if (!queue_has_room(notifier, notifier->overdue > 0 ? 2 : 1)) {
+        notifier->overdue++;
+        notifier->lost++;
+        totals.lost++;
+        return;
+    }
+    if (notifier->overdue > 0) {
+        struct abi_event_record overflow = overflow_record(notifier);
+        overflow.sequence--; // up to the event that is added now
+        *record_at(notifier, notifier->tail++) = overflow;
+        notifier->overdue = 0;
+    }
+    struct abi_event_record *record = record_at(notifier, notifier->tail++);
+    *record = (struct abi_event_record){
+        .sequence = notifier->sequence,
+        .time = arch_time_now(),
+        .cookie = subscription->cookie,
+        .value = event->value,
+        .event = event->kind,
+        .pid = event->pid,
+        .count = 1,
+    };
+    if (event->name != nullptr) {
+        record->name_len = (uint32_t)str_copy(record->name, sizeof record->name, event->name);
+    }
+    subscription->last = notifier->tail;
+}
+
+static void deliver(struct watch *watch, const struct event *event) {
+    struct subscription *subscription = container_of(watch, struct subscription, watch);
+    struct notifier *notifier = subscription->notifier;
+    if ((subscription->flags & WATCH_SILENT) == 0) {
+        add_record(subscription, event);
+        object_notify(&notifier->object, EVENT_READABLE);
+    }
+    if (subscription->bits != 0) {
+        notifier_signal(notifier, subscription->bits);
+    }
+}
+
+bool notifier_peek(struct notifier *notifier, struct abi_event_record *event) {
+    if (!has_records(notifier)) {
+        return false;
+    }
+    *event = notifier->tail != notifier->head ? *record_at(notifier, notifier->head) : overflow_record(notifier);
+    return true;
+}
+
+void notifier_drop(struct notifier *notifier) {
+    KASSERT(has_records(notifier));
+    if (notifier->tail != notifier->head) {
+        notifier->head++;
+    } else {
+        notifier->overdue = 0;
+    }
+    notifier->read++;
+    totals.read++;
+}
+
+static long read_records(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t) {
+    struct notifier *notifier = notifier_of(object);
+    struct abi_event_record event;
+    uint64_t moved = 0;
+    while (notifier_peek(notifier, &event)) {
+        if (length - moved < sizeof event) {
+            return moved > 0 ? (long)moved : ERR_TOO_BIG;
+        }
+        status_t status = user_copy_out((user_ptr_t){buffer.va + moved}, &event, sizeof event);
+        if (status < 0) {
+            return moved > 0 ? (long)moved : status;
+        }
+        notifier_drop(notifier);
+        moved += sizeof event;
+    }
+    return moved > 0 ? (long)moved : ERR_EMPTY;
+}
+
+// ---- watches ---------------------------------------------------------------------------------------------------------
+
+status_t notifier_watch(struct notifier *notifier, struct watched *thing, const struct abi_watch_spec *spec,
+                        uint64_t *id) {
+    if (notifier->watch_count == WATCHES_MAX) {
+        return ERR_LIMIT;
+    }
+    struct subscription *new = slab_alloc(sizeof *new);
+    if (new == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    new->watch.events = spec->events;
+    new->watch.match_mask = spec->match_mask;
+    new->watch.match_value = spec->match_value;
+    new->watch.deliver = deliver;
+    status_t status = watch_begin(thing, &new->watch);
+    if (status < 0) {
+        slab_free(new, sizeof *new);
+        return status;
+    }
+    new->notifier = notifier;
+    new->id = ++last_watch_id;
+    new->cookie = spec->cookie;
+    new->bits = spec->bits;
+    new->flags = spec->flags;
+    list_push_back(&notifier->watches, &new->by_notifier);
+    notifier->watch_count++;
+    totals.watches++;
+    *id = new->id;
+    return 0;
+}
+
+status_t notifier_unwatch(struct notifier *notifier, uint64_t id) {
+    list_for_each(link, &notifier->watches) {
+        struct subscription *subscription = container_of(link, struct subscription, by_notifier);
+        if (subscription->id == id) {
+            subscription_end(subscription);
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+// ---- what it shows ---------------------------------------------------------------------------------------------------
+
+static uint32_t events(const struct object *object) {
+    const struct notifier *notifier = container_of(object, const struct notifier, object);
+    return notifier->bits != 0 || has_records(notifier) ? EVENT_READABLE : 0;
+}
+
+static void describe(const struct object *object, char *text, size_t capacity) {
+    const struct notifier *notifier = container_of(object, const struct notifier, object);
+    format(text, capacity, "%llu, %u watches", (unsigned long long)notifier->node.id, notifier->watch_count);
+}
+
+const struct object_ops notifier_ops = {
+    .kind = OBJECT_NOTIFIER,
+    .name = "notifier",
+    .destroy = destroy,
+    .unhandled = unhandled,
+    .events = events,
+    .read = read_records,
+    .describe = describe,
+};
+
+void notifier_get_info(const struct notifier *notifier, struct notifier_info *info) {
+    *info = (struct notifier_info){
+        .id = notifier->node.id,
+        .created = notifier->created,
+        .bits = notifier->bits,
+        .owner_pid = notifier->owner_pid,
+        .depth = notifier->depth,
+        .queued = (uint32_t)(notifier->tail - notifier->head) + (notifier->overdue > 0 ? 1 : 0),
+        .watches = notifier->watch_count,
+        .takers = notifier->taker_count,
+        .sequence = notifier->sequence,
+        .lost = notifier->lost,
+        .coalesced = notifier->coalesced,
+        .read = notifier->read,
+        .signals = notifier->signals,
+        .taken = notifier->taken,
+    };
+}
+
+struct notifier *notifier_after(uint64_t id) {
+    struct id_node *node = id_tree_after(&registry, id);
+    return node == nullptr ? nullptr : container_of(node, struct notifier, node);
+}
+
+void notifier_get_totals(struct notifier_totals *result) {
+    *result = totals;
+}
