@@ -18,23 +18,26 @@ enum {
     IDLE_SHARES = 16,       // shares that an idle CPU does before it looks for interrupts again
 };
 
+// What runs next. While work is queued, a busy CPU's timer sees to it that it goes on; the idle loop does so by itself.
+static struct thread *choose(struct cpu *cpu) {
+    struct thread *next = cpu->resched || cpu->current == nullptr ? sched_pick() : cpu->current;
+    if (next != nullptr && slice_pending()) {
+        cpu_arm(cpu, arch_time_now() + SLICE_TICK);
+    }
+    return next;
+}
+
 // Leave the kernel: drop a thread that was ended, do a share of the queued slices, choose what runs. A call that leaves
 // its caller the best choice comes straight through.
-static struct thread *leave(unsigned budget) {
+static struct thread *leave(void) {
     struct cpu *cpu = arch_cpu_current();
     if (cpu->current != nullptr && thread_doomed(cpu->current)) {
         thread_drop(cpu->current);
     }
     if (slice_pending()) {
-        slice_run(budget);
-        if (slice_pending()) {
-            cpu_arm(cpu, arch_time_now() + SLICE_TICK);
-        }
+        slice_run(SLICE_BUDGET);
     }
-    if (!cpu->resched && cpu->current != nullptr) {
-        return cpu->current;
-    }
-    return sched_pick();
+    return choose(cpu);
 }
 
 struct thread *trap_syscall(struct thread *self) {
@@ -43,7 +46,7 @@ struct thread *trap_syscall(struct thread *self) {
     if (!thread_doomed(self)) {
         call_make(self);
     }
-    struct thread *next = leave(SLICE_BUDGET);
+    struct thread *next = leave();
     kernel_unlock();
     return next;
 }
@@ -64,7 +67,7 @@ struct thread *trap_fault(struct thread *self, const struct fault *fault) {
             process_end(self->process, PROCESS_FAULTED, -1);
         }
     }
-    struct thread *next = leave(SLICE_BUDGET);
+    struct thread *next = leave();
     kernel_unlock();
     return next;
 }
@@ -105,7 +108,7 @@ void trap_spurious(void) {
 
 struct thread *trap_resume(void) {
     kernel_lock();
-    struct thread *next = leave(SLICE_BUDGET);
+    struct thread *next = leave();
     kernel_unlock();
     return next;
 }
@@ -119,7 +122,7 @@ struct thread *trap_idle(void) {
         if (slice_pending()) {
             slice_run(SLICE_BUDGET);
         }
-        next = sched_pick();
+        next = choose(arch_cpu_current());
         more = slice_pending();
         kernel_unlock();
     } while (next == nullptr && more && ++shares < IDLE_SHARES);
