@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/alloc_fault.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/node.h"
@@ -28,6 +29,7 @@ static int made;
 static const uint32_t uid[USERS] = {0, 7, 8}, gid[USERS] = {0, 70, 70};
 static struct user *user[USERS];
 static handle_t top[USERS];
+static struct node_stats stats_before;
 
 static int child_of(int parent, const char *name) {
     for (int i = 0; i < made; i++) {
@@ -240,6 +242,23 @@ static void choose_path(struct property *p, char path[512], bool maybe_long) {
 
 // ---- the steps: each predicts, calls, compares ----
 
+// Some calls find no memory: then they are refused and have changed nothing.
+static void maybe_refuse_memory(struct property *p) {
+    if (property_chance(p, "refuse memory", 10)) {
+        alloc_fault_arm(property_between(p, "which", 1, 6), false);
+    }
+}
+
+// Whether the answer is the expected one; false: refused for want of memory.
+static bool answered(struct property *p, long got, long expected) {
+    bool refused = alloc_fault_fired() && got == ERR_NO_MEMORY;
+    alloc_fault_arm(0, false);
+    if (!refused) {
+        property_equal(p, got, expected);
+    }
+    return !refused;
+}
+
 static void step_make(struct property *p, int who, const char *path) {
     bool link = property_chance(p, "link", 30);
     char target[512] = "";
@@ -253,8 +272,7 @@ static void step_make(struct property *p, int who, const char *path) {
     property_note(p, "%u: make %s %s%s", who, path, link ? "-> " : "", target);
     long got =
         link ? user_link(user[who], top[who], path, target) : user_make(user[who], top[who], path, NODE_DIR, mode);
-    property_equal(p, got, expected);
-    if (got == 0) {
+    if (answered(p, got, expected) && got == 0) {
         add(who, &found, link ? NODE_LINK : NODE_DIR, link ? 0777 : mode, target);
     }
 }
@@ -285,9 +303,9 @@ static void step_create(struct property *p, int who, const char *path) {
     }
     property_note(p, "%u: create %s%s", who, path, exclusive ? " exclusive" : "");
     unsigned flags = OPEN_READ | OPEN_WRITE | OPEN_CREATE | (exclusive ? OPEN_EXCLUSIVE : 0);
+    maybe_refuse_memory(p);
     long got = user_open(user[who], top[who], path, flags, mode);
-    property_equal(p, got < 0 ? got : 0, expected);
-    if (got >= 0) {
+    if (answered(p, got < 0 ? got : 0, expected) && got >= 0) {
         if (found.thing < 0) {
             add(who, &found, NODE_FILE, mode, "");
         }
@@ -304,9 +322,9 @@ static void step_channel(struct property *p, int who, const char *path) {
     long expected = resolve(who, path, false, true, &found);
     expected = expected == 0 ? may_add(who, &found) : expected;
     property_note(p, "%u: channel %s%s", who, path, config.flags != 0 ? " temporary" : "");
+    maybe_refuse_memory(p);
     long got = user_channel(user[who], top[who], path, &config);
-    property_equal(p, got < 0 ? got : 0, expected);
-    if (got >= 0) {
+    if (answered(p, got < 0 ? got : 0, expected) && got >= 0) {
         // A temporary channel goes with this, its only server.
         CALL(user[who], CLOSE, (uint64_t)got);
         if (config.flags == 0) {
@@ -323,9 +341,9 @@ static void step_remove(struct property *p, int who, const char *path) {
         expected = ERR_NOT_EMPTY;
     }
     property_note(p, "%u: remove %s", who, path);
+    maybe_refuse_memory(p);
     long got = user_remove(user[who], top[who], path);
-    property_equal(p, got, expected);
-    if (got == 0) {
+    if (answered(p, got, expected) && got == 0) {
         things[found.thing].alive = false;
     }
 }
@@ -345,9 +363,9 @@ static void step_rename(struct property *p, int who, const char *path) {
         expected = ERR_LOOP;
     }
     property_note(p, "%u: rename %s %s", who, path, other);
+    maybe_refuse_memory(p);
     long got = user_rename(user[who], top[who], path, other);
-    property_equal(p, got, expected);
-    if (got == 0) {
+    if (answered(p, got, expected) && got == 0) {
         things[from.thing].parent = to.parent;
         strcpy(things[from.thing].name, to.name);
     }
@@ -368,8 +386,7 @@ static void step_setattr(struct property *p, int who, const char *path) {
     cr_assert(user_store(user[who], user[who]->scratch, path, strlen(path)));
     long got =
         CALL(user[who], SETATTR, top[who], user[who]->scratch, strlen(path), mask, mode, (uint64_t)group << 32 | owner);
-    property_equal(p, got, expected);
-    if (got == 0) {
+    if (answered(p, got, expected) && got == 0) {
         struct thing *thing = &things[found.thing];
         thing->mode = (mask & ATTR_MODE) != 0 ? mode : thing->mode;
         thing->owner = (mask & ATTR_OWNER) != 0 ? owner : thing->owner;
@@ -382,9 +399,9 @@ static void step_stat(struct property *p, int who, const char *path) {
     struct abi_stat stat;
     long expected = resolve(who, path, false, false, &found);
     property_note(p, "%u: stat %s", who, path);
+    maybe_refuse_memory(p);
     long got = user_stat(user[who], top[who], path, &stat);
-    property_equal(p, got, expected);
-    if (got < 0 || found.inside >= 0) {
+    if (!answered(p, got, expected) || got < 0 || found.inside >= 0) {
         return;
     }
     struct thing *thing = &things[found.thing];
@@ -449,10 +466,13 @@ static void make_world(void) {
         user[i]->thread->process->group = gid[i];
     }
     for (int i = 0; i < USERS; i++) {
+        static const char nothing[16384];
+        cr_assert(user_store(user[i], user[i]->scratch, nothing, sizeof nothing)); // its own pages are there
         unsigned flags = OPEN_READ | OPEN_WRITE | OPEN_EXEC | OPEN_DIR;
         top[i] = (handle_t)user_open(user[i], user[i]->root, "/tmp/top", flags, 0);
         cr_assert_gt((int32_t)top[i], 0);
     }
+    stats_before = node_get_stats();
 }
 
 static void tree_is_as_the_model(struct property *p) {
@@ -473,6 +493,14 @@ static void tree_is_as_the_model(struct property *p) {
             compare_directory(p, i, path);
         }
     }
+    // No node is alive but those of the model: nothing refused left one behind.
+    struct node_stats stats = node_get_stats();
+    uint64_t alive = 0;
+    for (int i = 1; i < made; i++) {
+        alive += things[i].alive;
+    }
+    property_equal(p, stats.linked - stats_before.linked, alive);
+    property_equal(p, stats.created - stats_before.created, stats.destroyed - stats_before.destroyed + alive);
     machine_check();
 }
 
