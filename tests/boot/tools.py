@@ -65,7 +65,7 @@ CASES = [
     Case("time_tells_how_long", "time sleep 100ms", matches=(r"0\.1\d\d",)),
     Case("sleep_refuses_what_is_no_duration", "sleep soon", status=2, matches=(r"'soon' is not a duration",)),
     Case("uptime_tells", "uptime", matches=(r"^up 00:0\d:\d\d\.\d{3}$",)),
-    Case("dmesg_shows_the_log", "dmesg | head -n 3 | wc -l", output="3\n"),
+    Case("dmesg_shows_the_log", "dmesg", matches=(r"^\[ +\d+\.\d+\] ",)),
     Case("ps_lists_itself", "ps", matches=(r"\binit\b", r"\bsh\b", r"\bps\b")),
     Case("kill_ends_a_process", "sleep 1000s & kill $!; wait; ps | grep -c sleep", status=1, output="0\n"),
     Case("kill_of_nothing_refused", "kill 999999", status=1, matches=(r"^kill: ",)),
@@ -80,5 +80,5 @@ CASES = [
     Case("ping_measures", "echo-server & ping -n 20 /ipc/echo; kill $!", matches=(r"\b20\b",)),
     Case("echo_client_gives_up_without_a_server", "echo-client -p /ipc/nobody -t 50ms hello", status=1,
          matches=(r"^echo-client: /ipc/nobody: ",)),
-    Case("watch_shows_again", "watch -n 3 -t 10ms /kern/stage", matches=(r"^4\n+4\n+4",)),
+    Case("watch_shows_again", "watch -n 3 -t 10ms /kern/stage", matches=(r"(-- .*\nstage\n4\n\n?){3}",)),
 ]
