@@ -30,6 +30,13 @@ def random_calls(name, calls, machine, **how):
                 alone=True, machine=TESTS + machine, matches=(rf"^{calls // 2} calls in ", r"^leaks 0$", r"^hello$"), **how)
 
 
+def hammer(name, *machine, **how):
+    """Nothing torn, forged, reordered or lost when many hammer the same channels, and books that always balance."""
+    seed = os.environ.get("ISTHMUS_SEED", "1")
+    return Case(name, f"/test/leak-check /test/hammer -s {seed} -t 5", machine=TESTS + machine, alone=True, timeout=300,
+                matches=(r"^violations 0$", r"^leaks 0$"), **how)
+
+
 def attacks(name, *machine, **how):
     """Every attack by way of the processor ends in the attacker's own fault, and threads' registers stay their own."""
     return Case(name, "/test/attack", machine=TESTS + machine, timeout=180,
@@ -68,6 +75,9 @@ CASES = [
     exhaust("nodes_run_out_cleanly", "nodes", "ERR_NO_MEMORY", "--mem", "32M"),
     exhaust("messages_run_out_cleanly", "messages", "ERR_FULL"),
     exhaust("messages_are_taken_back_from_the_dead", "messages", "ERR_FULL", keep="-k"),
+    hammer("channels_withstand_hammering"),
+    hammer("channels_withstand_hammering_on_four_cpus", "--smp", "4"),
+    hammer("channels_withstand_hammering_with_little_memory", "--mem", "32M"),
     random_calls("random_calls_do_no_harm", 200000, (), timeout=600),
     random_calls("random_calls_on_two_cpus_do_no_harm", 100000, ("--smp", "2"), timeout=600),
     Case("random_calls_at_once_on_four_cpus_do_no_harm", alone=True, machine=TESTS + ("--smp", "4"), timeout=900,
