@@ -194,15 +194,15 @@ static void arm(struct cpu *cpu) {
     cpu_arm(cpu, when);
 }
 
-// What is left waiting here is more urgent than what another CPU does: have that one choose anew. This happens when
-// something more urgent came while the CPU was still on its way to what it had been told to run.
-static void spread(const struct cpu *cpu) {
-    uint32_t left = cpu->queue.length;
-    for (unsigned i = 0; i < CPU_MAX && left > 0; i++) {
-        struct cpu *other = cpu_table[i];
-        if (other != nullptr && other != cpu && other->online && urgency(other) < most_urgent(cpu->queue.occupied)) {
-            cpu_resched(other);
-            left--;
+// Something still waits that is more urgent than what another CPU does: have that one choose anew; if more wait, it will
+// go on here. This happens when something more urgent came while a CPU was still on its way to what it had been told.
+static void spread(void) {
+    int urgent = most_urgent(waiting_mask);
+    for (unsigned i = 0; i < CPU_MAX && urgent != NOTHING; i++) {
+        struct cpu *cpu = cpu_table[i];
+        if (cpu != nullptr && cpu->online && !cpu->resched && urgency(cpu) < urgent) {
+            cpu_resched(cpu);
+            return;
         }
     }
 }
@@ -260,7 +260,7 @@ static struct thread *pick(struct cpu *cpu) {
         }
         place(current, !over && current->slice_left != 0);
     }
-    spread(cpu);
+    spread();
     arm(cpu);
     return next;
 }

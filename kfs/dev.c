@@ -9,10 +9,7 @@
 #include "kfs/command.h"
 #include "kfs/tree.h"
 
-enum {
-    CONSOLE_PART = 256,
-    CONSOLE_WRITE_MAX = 1024, // the line is slow and nothing else runs meanwhile: more is served in part
-};
+enum { CONSOLE_PART = 256 }; // moved at once: the line is slow, and nothing else runs meanwhile
 
 static const char zeroes[1024];
 
@@ -35,19 +32,14 @@ static long console_read(struct thread *, user_ptr_t buffer, uint64_t length) {
 }
 
 static long console_write(struct thread *, user_ptr_t buffer, uint64_t length) {
-    uint64_t done = 0;
-    length = length < CONSOLE_WRITE_MAX ? length : CONSOLE_WRITE_MAX;
-    while (done < length) {
-        char part[CONSOLE_PART];
-        uint64_t size = length - done < sizeof part ? length - done : sizeof part;
-        status_t status = user_copy_in(part, (user_ptr_t){buffer.va + done}, size);
-        if (status < 0) {
-            return done > 0 ? (long)done : status;
-        }
-        console_put(part, size);
-        done += size;
+    char part[CONSOLE_PART];
+    length = length < sizeof part ? length : sizeof part;
+    status_t status = user_copy_in(part, buffer, length);
+    if (status < 0) {
+        return status;
     }
-    return (long)done;
+    console_put(part, length);
+    return (long)length;
 }
 
 static long swallow(struct thread *, user_ptr_t, uint64_t length) {

@@ -39,7 +39,7 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
         const struct cpu *cpu = cpu_table[i];
         text_u64(text, i);
         text_word(text, cpu != nullptr && cpu->online ? "online" : "offline");
-        text_word(text, description);
+        text_label(text, description);
     }
 }
 

@@ -104,7 +104,7 @@ static bool handles_record(const struct node *node, uint64_t *cursor, struct tex
     text_word(text, kind);
     write_rights(text, handle.rights);
     text_u64(text, handle.badge);
-    text_word(text, about);
+    text_label(text, about);
     return true;
 }
 

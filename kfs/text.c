@@ -6,7 +6,10 @@
 #include "kernel/pages.h"
 #include "kernel/panic.h"
 
-enum { VALUE_MAX = 4 * PATH_LEN_MAX + 1 }; // a word of PATH_LEN_MAX bytes, all of them escaped
+enum {
+    VALUE_MAX = 4 * PATH_LEN_MAX + 1, // a word of PATH_LEN_MAX bytes, all of them escaped
+    LABEL_MAX = 128,
+};
 
 void text_clear(struct text *text) {
     if (text->pages != nullptr) {
@@ -122,4 +125,15 @@ void text_word(struct text *text, const char *word) {
         value[length++] = '-';
     }
     text_cell(text, value, length);
+}
+
+void text_label(struct text *text, const char *words) {
+    char label[LABEL_MAX];
+    str_copy(label, sizeof label, words);
+    for (char *at = label; *at != '\0'; at++) {
+        if (*at == ' ') {
+            *at = '_';
+        }
+    }
+    text_word(text, label);
 }

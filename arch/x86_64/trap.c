@@ -46,7 +46,8 @@ static const struct {
 };
 
 // Page-fault error code.
-enum { PAGE_PRESENT = 1, PAGE_WRITE = 2, PAGE_FETCH = 16 };
+enum { PAGE_PRESENT = 1, PAGE_WRITE = 2, PAGE_USER = 4, PAGE_FETCH = 16 };
+enum { CS_USER = 3 };
 
 static struct fault fault_of(const struct arch_frame *frame) {
     struct fault fault = {
@@ -60,6 +61,11 @@ static struct fault fault_of(const struct arch_frame *frame) {
         fault.access = (frame->error & PAGE_FETCH) != 0   ? ARCH_PROT_EXEC
                        : (frame->error & PAGE_WRITE) != 0 ? ARCH_PROT_WRITE
                                                           : ARCH_PROT_READ;
+        if ((frame->cs & CS_USER) != 0 && (frame->error & PAGE_USER) == 0) {
+            // The processor's own access on behalf of a user instruction, such as a descriptor's. Mapping memory does
+            // not help; an emulator that takes a far return for one would repeat it for ever under SMAP.
+            fault.kind = FAULT_PROTECTION;
+        }
     } else if (frame->vector == X86_VECTOR_DEBUG) {
         __asm__ volatile("mov %0, %%dr6" ::"r"(0xffff0ff0ull)); // it accumulates
     }
