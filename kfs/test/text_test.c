@@ -82,7 +82,14 @@ static unsigned check_fields(const char *page, const char *path, const char *fie
     if (fields[0] == '\0') {
         return 0;
     }
-    load(whole);
+    if (strcmp(path, "events") == 0) { // it has no end
+        long events = user_open(self, self->root, whole, OPEN_READ, 0);
+        long length = user_read(self, (handle_t)events, text, sizeof text - 1, OFFSET_CURRENT);
+        cr_assert_gt(length, 0);
+        text[length] = '\0';
+    } else {
+        load(whole);
+    }
     char header[1024] = "";
     for (const char *at = text; *at != '\n' && *at != '\0'; at++) {
         if (*at != ' ' || (at[1] != ' ' && at[1] != '\n')) {
