@@ -8,11 +8,12 @@
 
 #include "kernel/page_alloc.h"
 #include "kernel/process.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 #include "machine_impl.h"
 #include "property.h"
 
-enum { STEPS_MAX = 10000000, CONSOLE_SHOWN = 3000 };
+enum { STEPS_MAX = 300000, CONSOLE_SHOWN = 3000 };
 
 static struct property *chooser;
 static uint64_t steps;
@@ -152,22 +153,38 @@ void machine_run(uint64_t until) {
     }
 }
 
-// A thread that only ever runs, such as a puppet, keeps its CPU's timer armed for ever where it has an equal: what is
-// waited for is that nothing else has something to do.
+enum activity { NOTHING_TO_DO, WAITS_FOR_TIME, WAITS_FOR_CPU };
+
+static enum activity activity_of(struct thread *thread) {
+    const struct player *player = player_of(thread);
+    if (thread->state == THREAD_PARKED) {
+        return timer_pending(&thread->park.timer) && !player->resting ? WAITS_FOR_TIME : NOTHING_TO_DO;
+    }
+    bool idle = player->program == nullptr && (player->request == USER_NOTHING || player->resting);
+    return idle ? NOTHING_TO_DO : WAITS_FOR_CPU;
+}
+
+static enum activity activity(void) {
+    enum activity most = slice_pending() ? WAITS_FOR_TIME : NOTHING_TO_DO;
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        list_for_each(link, &process->threads) {
+            enum activity of = activity_of(container_of(link, struct thread, siblings));
+            most = of > most ? of : most;
+        }
+    }
+    return most;
+}
+
 void machine_run_until_idle(void) {
-    machine_settle();
-    for (unsigned quiet = 0; quiet < 4 * CPU_MAX;) {
-        uint64_t before = steps, next = next_deadline();
-        if (next == UINT64_MAX) {
+    for (;;) {
+        machine_settle();
+        enum activity most = activity();
+        if (most == NOTHING_TO_DO) {
             return;
         }
-        host_time_set(next > host_time() ? next : host_time());
-        bool acted = false;
-        for (const struct player *player = players; player != nullptr; player = player->next) {
-            acted = acted || (!player->user.gone && player->program != nullptr) || player->request != USER_NOTHING;
+        if (most != WAITS_FOR_CPU || !rest_a_puppet()) {
+            to_next_deadline();
         }
-        machine_settle();
-        quiet = acted && steps > before + host_cpu_count() ? 0 : quiet + 1;
     }
 }
 

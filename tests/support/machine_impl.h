@@ -41,6 +41,8 @@ program_t *program_at(uint64_t entry);
 void player_settle(struct player *player); // note the answer if there is one
 void player_act(struct player *player, unsigned cpu);
 bool player_can_act(const struct player *player);
+bool rest_a_puppet(void);    // false: there is none in user mode
+void to_next_deadline(void); // time passes; fails the test when nobody has one
 void players_forget(void);
 void player_gone(void *user);
 

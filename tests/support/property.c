@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ATTEMPTS_MAX = 4000, SHRINK_SECONDS = 40, FAILED = 17, FINISHED = 18 };
+enum { ATTEMPTS_MAX = 4000, SHRINK_SECONDS = 60, FAILED = 17, FINISHED = 18 };
 
 // One case. It lies in memory that both processes see, so that its tape outlives a crash.
 struct property {

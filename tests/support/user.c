@@ -206,7 +206,7 @@ static void set_call(struct player *player, uint64_t number, const uint64_t arg[
     memcpy(player->arg, arg, sizeof player->arg);
 }
 
-static void to_next_deadline(void) {
+void to_next_deadline(void) {
     uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < host_cpu_count(); i++) {
         next = host_timer_deadline(i) < next ? host_timer_deadline(i) : next;
@@ -218,7 +218,7 @@ static void to_next_deadline(void) {
 }
 
 // A puppet in user mode with nothing to do keeps its CPU from others: let one sleep for a moment. false: there is none.
-static bool rest_a_puppet(void) {
+bool rest_a_puppet(void) {
     for (unsigned i = 0; i < host_cpu_count(); i++) {
         struct thread *thread = host_cpu_thread(i);
         struct player *player = thread == nullptr ? nullptr : player_of(thread);
@@ -248,7 +248,7 @@ static bool until_done(struct player *player) {
         if (user_gone(self) || user_parked(self)) {
             return player->request == USER_NOTHING;
         }
-        if (player->resting || !rest_a_puppet()) {
+        if (self->thread->state == THREAD_PARKED || !rest_a_puppet()) { // parked: it rests itself
             to_next_deadline();
         }
     }
@@ -309,6 +309,15 @@ void user_begin(struct user *self, uint64_t number, const uint64_t arg[6]) {
 bool user_answered(struct user *self) {
     const struct player *player = (const struct player *)self;
     return player->request == USER_NOTHING || player->resting || user_gone(self);
+}
+
+int64_t user_finish(struct user *self) {
+    while (!user_answered(self)) {
+        if (!machine_step() && (user_parked(self) || !rest_a_puppet())) {
+            to_next_deadline();
+        }
+    }
+    return user_gone(self) ? USER_GONE : self->status;
 }
 
 static bool access_memory(struct user *self, uint64_t va, const void *buffer, size_t length, bool store) {
