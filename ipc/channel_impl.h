@@ -37,9 +37,8 @@ struct channel {
 
     // Every open connection is on quiet or untold. The sweep tells the waiters of those on untold what has changed.
     struct list quiet, untold;
-    struct list starved; // connections that somebody found not writable, longest ago first; told when there is room
-    struct list
-        hang_ups; // connections, finished or hung up, whose hang-up is to be received, in order; each a reference
+    struct list starved;  // connections that somebody found not writable, longest ago first; told when there is room
+    struct list hang_ups; // connections, finished or hung up, whose hang-up is to be received, in order; references
 
     struct slice sweep;
     void (*removal)(void *context);

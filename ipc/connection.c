@@ -91,6 +91,7 @@ void connection_finish(struct connection *connection) {
         hang_up_queue(connection);
         object_notify(&connection->channel->object, EVENT_READABLE | EVENT_PEER_LOST);
     }
+    object_notify(&connection->object, EVENT_WRITABLE); // who waits for room need not wait any longer
 }
 
 // The client is gone; owed: the servers shall hear of it. Consumes the reference to the channel.
@@ -153,7 +154,7 @@ static uint32_t connection_events(const struct object *object) {
     if (queue_count(&connection->outbound) > 0 || !attached || removed) {
         events |= EVENT_READABLE;
     }
-    if (!attached || removed || !queue_full(&channel->inbound)) {
+    if (!attached || removed || connection->finished || !queue_full(&channel->inbound)) {
         events |= EVENT_WRITABLE;
     } else if (!list_is_linked(&connection->starved)) {
         list_push_back(&channel->starved, &connection->starved);

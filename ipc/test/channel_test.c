@@ -45,6 +45,7 @@ struct m_client {
     struct object *real; // null: not there
     struct m_channel *channel;
     unsigned handles, loss;
+    bool finished;
     uint32_t pid;
     uint64_t id;
     struct fifo outbound;
@@ -126,6 +127,21 @@ static void m_channel_tidy(struct m_channel *channel) {
     channel->real = nullptr;
 }
 
+// Behind everything that it sent, and only once.
+static void m_hang_up(struct m_client *client) {
+    struct m_channel *channel = client->channel;
+    bool queued = false;
+    for (unsigned i = 0; i < channel->inbound.count; i++) {
+        queued |= channel->inbound.item[i].origin == client->id;
+    }
+    if (!client->finished && !channel->dead && (channel->servers > 0 || queued)) {
+        push(&channel->inbound,
+             (struct item){
+                 .hang_up = true, .sender = client->pid, .origin = client->id, .sequence = channel->inbound.sequence});
+    }
+    client->finished = true;
+}
+
 static void node_gone(void *context) {
     struct m_channel *channel = context;
     property_check(now, channel->temporary && channel->node && channel->removed);
@@ -143,16 +159,7 @@ static void client_close(struct m_client *client) {
         count_discarded(&client->out, client->outbound.messages);
         count_discarded(&channel->out, client->outbound.messages);
         count_discarded(&total, client->outbound.messages);
-        bool queued = false;
-        for (unsigned i = 0; i < channel->inbound.count; i++) {
-            queued |= channel->inbound.item[i].origin == client->id;
-        }
-        if (!channel->dead && (channel->servers > 0 || queued)) {
-            push(&channel->inbound, (struct item){.hang_up = true,
-                                                  .sender = client->pid,
-                                                  .origin = client->id,
-                                                  .sequence = channel->inbound.sequence});
-        }
+        m_hang_up(client);
         client->real = nullptr;
     }
     object_handle_gone(real);
@@ -291,7 +298,7 @@ static void fill(uint8_t *payload, uint64_t seed) {
 static status_t refusal_to_servers(const struct m_client *client, uint64_t length) {
     const struct m_channel *channel = client->channel;
     return length > channel->message_max                 ? ERR_TOO_BIG
-           : lost(client)                                ? ERR_PEER_CLOSED
+           : lost(client) || client->finished            ? ERR_PEER_CLOSED
            : channel->removed                            ? ERR_REMOVED
            : channel->inbound.messages >= channel->depth ? ERR_FULL
                                                          : 0;
@@ -475,7 +482,7 @@ static uint32_t client_events(const struct m_client *client) {
     const struct m_channel *channel = client->channel;
     bool over = lost(client) || channel->removed;
     return (client->outbound.count > 0 || over ? EVENT_READABLE : 0) |
-           (over || channel->inbound.messages < channel->depth ? EVENT_WRITABLE : 0) |
+           (over || client->finished || channel->inbound.messages < channel->depth ? EVENT_WRITABLE : 0) |
            (lost(client) ? EVENT_PEER_LOST : 0) | (channel->removed ? EVENT_REMOVED : 0);
 }
 
@@ -646,7 +653,11 @@ static void converse(struct property *p) {
         case 23 ... 24: {
             struct m_client *client = some_client();
             if (client != nullptr) {
-                if (property_chance(p, "dup", 20)) {
+                if (property_chance(p, "finish", 25)) {
+                    property_note(p, "client %llu finishes", (unsigned long long)client->id);
+                    m_hang_up(client);
+                    connection_finish(connection_of(client->real));
+                } else if (property_chance(p, "dup", 20)) {
                     client->handles++;
                     object_handle_added(client->real);
                 } else {

@@ -407,6 +407,8 @@ static void act(struct thread_world *world) {
             client_open(world, client);
         } else if (one_in(world, 50)) {
             close_one(&world->client[client].handle);
+        } else if (one_in(world, 100)) {
+            expect("finish", sys_finish(world->client[client].handle), 0);
         } else {
             for (uint64_t i = 0; i < burst; i++) {
                 (one_in(world, 3) ? client_receive : client_send)(world, client);
