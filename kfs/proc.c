@@ -89,21 +89,20 @@ static void write_rights(struct text *text, uint8_t rights) {
 
 static bool handles_record(const struct node *node, uint64_t *cursor, struct text *text) {
     uint32_t index = (uint32_t)*cursor;
-    const struct handle *found = handle_next(&process_at(node)->handles, &index);
-    if (found == nullptr) {
+    const struct handle *handle = handle_next(&process_at(node)->handles, &index);
+    if (handle == nullptr) {
         return false;
     }
-    struct handle handle = *found;
+    const struct object *object = handle->object;
     char about[PATH_LEN_MAX + 1] = "";
-    if (handle.object->ops->describe != nullptr) {
-        handle.object->ops->describe(handle.object, about, sizeof about);
+    if (object->ops->describe != nullptr) {
+        object->ops->describe(object, about, sizeof about);
     }
-    const char *kind = handle.object->ops->name;
     *cursor = (uint64_t)index + 1;
-    text_u64(text, handle_value(found, index));
-    text_word(text, kind);
-    write_rights(text, handle.rights);
-    text_u64(text, handle.badge);
+    text_u64(text, handle_value(handle, index));
+    text_word(text, object->ops->name);
+    write_rights(text, handle->rights);
+    text_u64(text, handle->badge);
     text_label(text, about);
     return true;
 }
@@ -123,46 +122,29 @@ static const char *thread_state_name(enum thread_state state) {
     }
 }
 
-struct thread_line {
-    uint32_t id;
-    enum thread_state state;
-    uint8_t priority, home;
-    uint64_t cpu_time, parked_since;
-    const char *operation;
-};
+static void write_thread(struct text *text, const struct thread *thread) {
+    bool parked = thread->state == THREAD_PARKED && thread->park.operation != nullptr;
+    text_u64(text, thread->id);
+    text_word(text, thread_state_name(thread->state));
+    text_u64(text, thread->priority);
+    text_u64(text, thread->home);
+    text_u64(text, thread_cpu_time(thread));
+    text_word(text, parked ? thread->park.operation : "");
+    text_u64(text, parked ? thread->park.since : 0);
+}
 
 // The threads of a process are in the order of their ids; some at a time, so that their list is passed over less often.
 static bool threads_record(const struct node *node, uint64_t *cursor, struct text *text) {
-    struct thread_line line[THREADS_AT_ONCE];
     unsigned count = 0;
     list_for_each(link, &process_at(node)->threads) {
         const struct thread *thread = container_of(link, struct thread, siblings);
-        if (thread->id <= *cursor) {
-            continue;
+        if (thread->id > *cursor) {
+            write_thread(text, thread);
+            *cursor = thread->id;
+            if (++count == THREADS_AT_ONCE) {
+                break;
+            }
         }
-        bool parked = thread->state == THREAD_PARKED && thread->park.operation != nullptr;
-        line[count++] = (struct thread_line){
-            .id = thread->id,
-            .state = thread->state,
-            .priority = thread->priority,
-            .home = thread->home,
-            .cpu_time = thread_cpu_time(thread),
-            .parked_since = parked ? thread->park.since : 0,
-            .operation = parked ? thread->park.operation : "",
-        };
-        if (count == THREADS_AT_ONCE) {
-            break;
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
-        *cursor = line[i].id;
-        text_u64(text, line[i].id);
-        text_word(text, thread_state_name(line[i].state));
-        text_u64(text, line[i].priority);
-        text_u64(text, line[i].home);
-        text_u64(text, line[i].cpu_time);
-        text_word(text, line[i].operation);
-        text_u64(text, line[i].parked_since);
     }
     return count > 0;
 }
@@ -183,20 +165,18 @@ static const struct mapping *mapping_from(const struct space *space, uint64_t ad
 }
 
 static bool maps_record(const struct node *node, uint64_t *cursor, struct text *text) {
-    const struct mapping *found = mapping_from(&process_at(node)->space, *cursor);
-    if (found == nullptr) {
+    const struct mapping *mapping = mapping_from(&process_at(node)->space, *cursor);
+    if (mapping == nullptr) {
         return false;
     }
-    struct mapping mapping = *found;
-    uint64_t resident = mapping.pages->resident;
-    char protection[4] = {'r', (mapping.protection & PROT_WRITE) != 0 ? 'w' : '-',
-                          (mapping.protection & PROT_EXEC) != 0 ? 'x' : '-', '\0'};
-    *cursor = mapping.base + 1;
-    text_hex(text, mapping.base);
-    text_hex(text, mapping.size);
+    char protection[4] = {'r', (mapping->protection & PROT_WRITE) != 0 ? 'w' : '-',
+                          (mapping->protection & PROT_EXEC) != 0 ? 'x' : '-', '\0'};
+    *cursor = mapping->base + 1;
+    text_hex(text, mapping->base);
+    text_hex(text, mapping->size);
     text_word(text, protection);
-    text_hex(text, mapping.offset);
-    text_u64(text, resident);
+    text_hex(text, mapping->offset);
+    text_u64(text, mapping->pages->resident);
     return true;
 }
 
@@ -266,13 +246,11 @@ static const struct tree_ops process_directory_ops = {.lookup = process_lookup, 
 static status_t process_node(struct node *directory, struct process *process, struct node **child) {
     char name[16];
     format(name, sizeof name, "%u", (unsigned)process->pid);
-    object_ref(&process->object);
     *child = node_synthesise(directory, name, NODE_DIR, 0555, process->owner, process->group, &process_directory_ops,
                              NODE_ID_PROCESS | (uint64_t)process->pid << 4, &process->object);
     if (*child != nullptr) {
         set_times(*child, process);
     }
-    object_unref(&process->object);
     return *child == nullptr ? ERR_NO_MEMORY : 0;
 }
 
