@@ -7,11 +7,13 @@
 #include "ipc/message.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
+#include "kernel/process.h"
 #include "kernel/slab.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
 enum {
+    WAKERS_MAX = 64, // connections whose holders are named
     SWEEP_NOW = 8, // units of the sweep done by the call that causes it, so that a small channel's peers learn at once
 };
 
@@ -252,6 +254,21 @@ static uint32_t channel_events(const struct object *object) {
     return events;
 }
 
+// Its clients, who send; and while it has a name, whoever opens it.
+static bool channel_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
+                           void *context) {
+    const struct channel *channel = (const struct channel *)object;
+    unsigned visited = 0;
+    for (struct id_node *node = id_tree_after(&channel->connections, 0); node != nullptr;
+         node = id_tree_after(&channel->connections, node->id)) {
+        const struct connection *connection = container_of(node, struct connection, node);
+        if (++visited > WAKERS_MAX || !process_visit_holders(&connection->object, RIGHT_WRITE, visit, context)) {
+            return false;
+        }
+    }
+    return channel->path[0] == '\0' || channel->removed;
+}
+
 static void channel_describe(const struct object *object, char *text, size_t capacity) {
     const struct channel *channel = (const struct channel *)object;
     format(text, capacity, "server of %llu %s", (unsigned long long)channel->node.id, channel->path);
@@ -271,6 +288,7 @@ const struct object_ops channel_ops = {
     .destroy = channel_destroy,
     .unhandled = channel_unhandled,
     .events = channel_events,
+    .wakers = channel_wakers,
     .read = channel_read,
     .describe = channel_describe,
 };

@@ -184,6 +184,13 @@ static long connection_write(struct object *object, struct thread *self, user_pt
     return status < 0 ? status : (long)length;
 }
 
+// The servers; if there are none, whoever comes to serve.
+static bool connection_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
+                              void *context) {
+    const struct channel *channel = ((const struct connection *)object)->channel;
+    return channel != nullptr && channel_served(channel) && process_visit_holders(&channel->object, 0, visit, context);
+}
+
 static void connection_describe(const struct object *object, char *text, size_t capacity) {
     const struct connection *connection = (const struct connection *)object;
     const struct channel *channel = connection->channel;
@@ -197,6 +204,7 @@ const struct object_ops connection_ops = {
     .destroy = connection_destroy,
     .unhandled = connection_unhandled,
     .events = connection_events,
+    .wakers = connection_wakers,
     .read = connection_read,
     .write = connection_write,
     .describe = connection_describe,

@@ -8,6 +8,7 @@
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/park.h"
+#include "kernel/process.h"
 #include "kernel/slab.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
@@ -367,6 +368,12 @@ static uint32_t events(const struct object *object) {
     return notifier->bits != 0 || has_records(notifier) ? EVENT_READABLE : 0;
 }
 
+// Who may signal it; and whatever it watches.
+static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
+    return process_visit_holders(object, RIGHT_WRITE, visit, context) &&
+           container_of(object, const struct notifier, object)->watch_count == 0;
+}
+
 static void describe(const struct object *object, char *text, size_t capacity) {
     const struct notifier *notifier = container_of(object, const struct notifier, object);
     format(text, capacity, "%llu, %u watches", (unsigned long long)notifier->node.id, notifier->watch_count);
@@ -378,6 +385,7 @@ const struct object_ops notifier_ops = {
     .destroy = destroy,
     .unhandled = unhandled,
     .events = events,
+    .wakers = wakers,
     .read = read_records,
     .describe = describe,
 };

@@ -12,8 +12,8 @@ struct console_stats {
 };
 
 void console_init(void);
-void console_receive(void);                           // take what the port has; wakes waiters of console_object
-size_t console_take(char *text, size_t capacity);     // 0: nothing there
+void console_receive(void);                       // take what the port has; wakes waiters of console_object
+size_t console_take(char *text, size_t capacity); // 0: nothing there
 void console_put(const char *text, size_t length);
 struct object *console_source(void); // carries EVENT_READABLE | EVENT_WRITABLE for whoever waits on the console
 struct console_stats console_get_stats(void);

@@ -14,9 +14,9 @@ struct thread;
 enum cpu_counter {
     COUNT_SYSCALL,
     COUNT_SYSCALL_ERROR,
-    COUNT_FAULT,      // faults from user mode, resolved or not
+    COUNT_FAULT, // faults from user mode, resolved or not
     COUNT_FAULT_FATAL,
-    COUNT_TIMER,      // interrupts, by kind
+    COUNT_TIMER, // interrupts, by kind
     COUNT_IPI,
     COUNT_CONSOLE,
     COUNT_SPURIOUS,
@@ -25,7 +25,7 @@ enum cpu_counter {
     COUNT_STEAL,      // threads taken over from another CPU
     COUNT_WAKE,
     COUNT_PARK,
-    COUNT_SHOOTDOWN,  // TLB shoot-downs started here
+    COUNT_SHOOTDOWN, // TLB shoot-downs started here
     COUNT_KINDS
 };
 
@@ -38,18 +38,18 @@ struct run_queue {
 struct cpu {
     struct arch_cpu arch;
     unsigned index;
-    bool online;                 // takes threads
-    bool resched;                // what it runs is to be chosen anew at its next leave of the kernel
-    struct thread *current;      // running in user mode or in a call; null: idle
-    struct space *space;         // in place on this CPU; null: the kernel's
+    bool online;            // takes threads
+    bool resched;           // what it runs is to be chosen anew at its next leave of the kernel
+    struct thread *current; // running in user mode or in a call; null: idle
+    struct space *space;    // in place on this CPU; null: the kernel's
     struct run_queue queue;
     struct timer_wheel timers;
-    uint64_t armed;              // what the port's timer is set to
-    uint64_t switched_at;        // when current began to run
-    uint64_t slice_end;          // when current must let its equals run
-    uint64_t idle_time;          // nanoseconds, without an idleness that still lasts: cpu_idle_time
+    uint64_t armed;       // what the port's timer is set to
+    uint64_t switched_at; // when current began to run
+    uint64_t slice_end;   // when current must let its equals run
+    uint64_t idle_time;   // nanoseconds, without an idleness that still lasts: cpu_idle_time
     uint64_t count[COUNT_KINDS];
-    struct {                     // written by the one CPU that shoots down, cleared by this one; atomic
+    struct { // written by the one CPU that shoots down, cleared by this one; atomic
         struct space *space;
         uint64_t va, pages;
         uint32_t pending;
@@ -62,7 +62,7 @@ extern struct cpu *cpu_table[CPU_MAX]; // by index; null: not started
 unsigned cpu_online_count(void);
 uint64_t cpu_count_total(enum cpu_counter counter); // over all CPUs
 
-uint64_t cpu_idle_time(const struct cpu *cpu);       // nanoseconds, up to now
+uint64_t cpu_idle_time(const struct cpu *cpu); // nanoseconds, up to now
 // Choose anew what that CPU runs: interrupt it if it is another one and was not told yet.
 void cpu_resched(struct cpu *cpu);
 // This CPU: have trap_timer come no later than that.
@@ -70,4 +70,6 @@ void cpu_arm(struct cpu *cpu, uint64_t when);
 // This CPU: be in no process's address space.
 void cpu_leave_space(struct cpu *cpu);
 
-static inline void cpu_count(enum cpu_counter counter) { arch_cpu_current()->count[counter]++; }
+static inline void cpu_count(enum cpu_counter counter) {
+    arch_cpu_current()->count[counter]++;
+}

@@ -133,6 +133,8 @@ status_t handle_insert(struct handle_table *table, struct object *object, uint32
         place->handle = entry;
     }
     entry->object = object;
+    entry->table = table;
+    list_push_back(&object->holders, &entry->holder);
     entry->lineage = place;
     entry->badge = badge;
     entry->rights = (uint8_t)rights;
@@ -177,6 +179,7 @@ status_t handle_get(struct handle_table *table, handle_t value, enum object_kind
 static void entry_close(struct handle_table *table, struct handle *entry, uint32_t index) {
     struct object *object = entry->object;
     lineage_drop(entry);
+    list_remove(&entry->holder);
     entry->object = nullptr;
     entry->rights = 0;
     entry->badge = table->free_head;

@@ -25,15 +25,17 @@ struct lineage {
 };
 
 struct handle {
-    struct object *object;   // null: free
-    struct lineage *lineage; // null: an origin from which nothing derives
-    uint64_t badge;          // free entries: index + 1 of the next free one, 0 for none
-    uint16_t generation;     // 1 to 0x7fff
+    struct object *object;      // null: free
+    struct lineage *lineage;    // null: an origin from which nothing derives
+    struct handle_table *table; // it is in
+    struct list holder;         // in object->holders
+    uint64_t badge;             // free entries: index + 1 of the next free one, 0 for none
+    uint16_t generation;        // 1 to 0x7fff
     uint8_t rights;
 };
 
 struct handle_table {
-    struct handle **chunk;   // HANDLE_CHUNK entries each; null until used
+    struct handle **chunk; // HANDLE_CHUNK entries each; null until used
     uint32_t chunk_capacity;
     uint32_t used;      // handles alive
     uint32_t fresh;     // entries ever used; those beyond are untouched

@@ -6,8 +6,8 @@
 
 struct lock_stats {
     uint64_t acquisitions, contended;
-    uint64_t spins;       // turns of the waiting loop, in total
-    uint64_t spins_max;   // in one acquisition
+    uint64_t spins;     // turns of the waiting loop, in total
+    uint64_t spins_max; // in one acquisition
 };
 
 void kernel_lock(void);

@@ -9,6 +9,7 @@ void object_init(struct object *object, const struct object_ops *ops) {
     object->references = 1;
     object->handles = 0;
     list_init(&object->waiters);
+    list_init(&object->holders);
     alive[ops->kind]++;
 }
 

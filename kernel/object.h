@@ -18,6 +18,7 @@
 struct handle;
 struct object;
 struct pages;
+struct process;
 struct thread;
 
 enum object_kind {
@@ -45,6 +46,10 @@ struct object_ops {
     // and sys_write document them.
     long (*read)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
     long (*write)(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length, uint64_t offset);
+    // Who can make its events true, for FIELD-1: visit each process (repeatedly, perhaps) until visit says false or all
+    // were visited. Returns false if somebody else can too: a device, the clock, whoever opens a path. May be null: then
+    // somebody else it is.
+    bool (*wakers)(const struct object *object, bool (*visit)(void *context, struct process *process), void *context);
     // What is watched by who watches the object; null: object->watched, if it has events.
     struct watched *(*watched)(struct object *object);
     // The memory behind it, for sys_map. Sets *pages (no new reference) and *size, how many bytes of it there are to map, or
@@ -59,6 +64,7 @@ struct object {
     uint32_t references;
     uint32_t handles;
     struct list waiters;    // of struct wait_link (wait.h)
+    struct list holders;    // of struct handle.holder: who has it
     struct watched watched; // who hears of its events (watch.h)
 };
 

@@ -10,13 +10,13 @@ struct thread;
 struct object;
 
 struct park {
-    const char *operation;                     // for people: "wait"; null: not parked
-    struct object *object;                     // the (first) object it waits for, or null; not referenced by park
-    uint64_t since;                            // nanoseconds since boot
-    void (*withdraw)(struct thread *thread);   // undo the links that the operation made; called exactly once
-    struct list link; // the operation's own: a place in a queue
-    uint64_t word;    // likewise: what it asked for
-    struct timer_entry timer;                  // the deadline, queued only if there is one
+    const char *operation;                   // for people: "wait"; null: not parked
+    struct object *object;                   // the (first) object it waits for, or null; not referenced by park
+    uint64_t since;                          // nanoseconds since boot
+    void (*withdraw)(struct thread *thread); // undo the links that the operation made; called exactly once
+    struct list link;                        // the operation's own: a place in a queue
+    uint64_t word;                           // likewise: what it asked for
+    struct timer_entry timer;                // the deadline, queued only if there is one
 };
 
 // Park the running thread. The call that does this returns PARKED (syscall.h) and must not touch the thread again.

@@ -125,12 +125,18 @@ static void describe(const struct object *object, char *text, size_t capacity) {
     format(text, capacity, "%u %s", process->pid, process->name);
 }
 
+static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
+    visit(context, container_of(object, struct process, object));
+    return true;
+}
+
 const struct object_ops process_ops = {
     .kind = OBJECT_PROCESS,
     .name = "process",
     .destroy = destroy,
     .unhandled = unhandled,
     .events = events,
+    .wakers = wakers,
     .describe = describe,
 };
 
@@ -274,4 +280,19 @@ uint64_t process_created(void) {
 
 uint64_t process_ended(void) {
     return ended;
+}
+
+bool process_visit_holders(const struct object *object, uint32_t rights,
+                           bool (*visit)(void *context, struct process *process), void *context) {
+    unsigned looked = 0;
+    list_for_each(link, &object->holders) {
+        const struct handle *handle = container_of(link, struct handle, holder);
+        if (++looked > HOLDERS_MAX) {
+            return false;
+        }
+        if ((handle->rights & rights) == rights && !visit(context, process_holding(handle))) {
+            return false;
+        }
+    }
+    return true;
 }

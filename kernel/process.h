@@ -7,7 +7,7 @@
 #include "kernel/slice.h"
 #include "kernel/space.h"
 
-enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 16384, FAULT_TEXT_MAX = 2000 };
+enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 16384, HOLDERS_MAX = 64, FAULT_TEXT_MAX = 2000 };
 
 struct process {
     struct object object;
@@ -17,8 +17,8 @@ struct process {
     char name[PROCESS_NAME_MAX + 1];
     uint32_t state; // PROCESS_*
     int32_t exit_status;
-    bool exited;    // taken apart: EVENT_EXITED holds
-    bool tearing;   // its teardown is queued, or its step is running
+    bool exited;  // taken apart: EVENT_EXITED holds
+    bool tearing; // its teardown is queued, or its step is running
     uint32_t thread_count;
     struct list threads; // of struct thread.siblings; alive
     struct list embryos; // of struct process.embryo: created by it and not started yet
@@ -27,8 +27,8 @@ struct process {
     struct handle_table handles;
     struct space space;
     struct slice teardown;
-    struct list all;     // in the table of processes, ordered by pid
-    struct list bucket;  // of the pid hash
+    struct list all;         // in the table of processes, ordered by pid
+    struct list bucket;      // of the pid hash
     uint64_t started, ended; // ended: when the end began
     uint64_t cpu_time;       // of its threads up to when they last were switched to: process_cpu_time adds the rest
     uint64_t calls, call_errors;
@@ -38,6 +38,16 @@ struct process {
 extern const struct object_ops process_ops;
 
 // The process of an OBJECT_PROCESS.
+// Whose handle it is.
+static inline struct process *process_holding(const struct handle *handle) {
+    return container_of(handle->table, struct process, handles);
+}
+
+// Visit the processes that hold a handle of the object with these rights, until visit says false; false if it did, or if
+// there are more than HOLDERS_MAX handles.
+bool process_visit_holders(const struct object *object, uint32_t rights,
+                           bool (*visit)(void *context, struct process *process), void *context);
+
 static inline struct process *process_of(struct object *object) {
     return container_of(object, struct process, object);
 }
@@ -57,8 +67,8 @@ void process_holds_itself(struct process *process);
 void process_thread_gone(struct process *process);
 // Begin the end. state is PROCESS_EXITED, KILLED or FAULTED. ERR_DEAD if it has already begun.
 status_t process_end(struct process *process, uint32_t state, int32_t exit_status);
-struct process *process_by_pid(uint32_t pid);     // while anything references it; not a new reference; or null
-struct process *process_after(uint32_t pid);      // the one with the next higher pid, or null: a resumable listing
-uint64_t process_count(void);                     // alive (not yet taken apart)
+struct process *process_by_pid(uint32_t pid);        // while anything references it; not a new reference; or null
+struct process *process_after(uint32_t pid);         // the one with the next higher pid, or null: a resumable listing
+uint64_t process_count(void);                        // alive (not yet taken apart)
 uint64_t process_created(void), process_ended(void); // ever
 uint64_t process_cpu_time(const struct process *process); // nanoseconds, up to now

@@ -27,11 +27,17 @@ static void describe(const struct object *object, char *text, size_t capacity) {
     format(text, capacity, "%u of %u %s", thread->id, thread->process->pid, thread->process->name);
 }
 
+static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
+    visit(context, container_of(object, struct thread, object)->process);
+    return true;
+}
+
 const struct object_ops thread_ops = {
     .kind = OBJECT_THREAD,
     .name = "thread",
     .destroy = destroy,
     .events = events,
+    .wakers = wakers,
     .describe = describe,
 };
 

@@ -24,8 +24,8 @@ struct thread {
     uint32_t id; // unique for the life of the system
     enum thread_state state;
     uint8_t priority;
-    uint8_t home;      // CPU index
-    bool ending;       // running, and to be dropped when its CPU next enters the kernel
+    uint8_t home;            // CPU index
+    bool ending;             // running, and to be dropped when its CPU next enters the kernel
     struct process *process; // referenced
     struct list siblings;    // in process->threads
     struct list ready;       // in a run queue
@@ -60,6 +60,6 @@ bool thread_doomed(const struct thread *thread);
 // The current thread of this CPU is doomed: leave it and its address space for good.
 void thread_drop(struct thread *self);
 uint64_t thread_cpu_time(const struct thread *thread); // nanoseconds, up to now
-uint32_t thread_current_pid(void);  // of the process whose thread is current on this CPU; 0: none
-uint64_t thread_count(void);   // alive
-uint64_t thread_created(void); // ever
+uint32_t thread_current_pid(void);                     // of the process whose thread is current on this CPU; 0: none
+uint64_t thread_count(void);                           // alive
+uint64_t thread_created(void);                         // ever

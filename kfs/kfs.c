@@ -26,8 +26,9 @@ static status_t make_public(const char *name) {
 
 static status_t build_tree(void) {
     static status_t (*const build[])(struct node *root) = {
-        kern_system_build, kern_arch_build, kern_ipc_build,     kern_mem_build, kern_sched_build, kern_proc_build,
-        kern_thread_build, kern_ns_build,   kern_console_build, kern_irq_build, proc_build,       dev_build,
+        kern_system_build, kern_arch_build, kern_ipc_build,    kern_waits_build, kern_mem_build,
+        kern_sched_build,  kern_proc_build, kern_thread_build, kern_ns_build,    kern_console_build,
+        kern_irq_build,    proc_build,      dev_build,
     };
     for (size_t i = 0; i < sizeof build / sizeof build[0]; i++) {
         status_t status = build[i](root);

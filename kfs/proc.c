@@ -77,21 +77,13 @@ static void fault_snapshot(const struct node *node, const struct process *, stru
     }
 }
 
-static void write_rights(struct text *text, uint8_t rights) {
-    static const char letters[] = "rwcmxvga";
-    char word[sizeof letters];
-    for (unsigned i = 0; i < sizeof letters - 1; i++) {
-        word[i] = (rights >> i & 1) != 0 ? letters[i] : '-';
-    }
-    word[sizeof letters - 1] = '\0';
-    text_word(text, word);
-}
-
 static bool handles_record(const struct node *node, uint64_t *cursor, struct text *text) {
     uint32_t index = (uint32_t)*cursor;
     const struct handle *handle = handle_next(&process_at(node)->handles, &index);
     if (handle == nullptr) {
-        return false;
+        // A stretch of unused entries, or the end.
+        *cursor = index;
+        return index < process_at(node)->handles.fresh;
     }
     const struct object *object = handle->object;
     char about[PATH_LEN_MAX + 1] = "";
@@ -101,7 +93,7 @@ static bool handles_record(const struct node *node, uint64_t *cursor, struct tex
     *cursor = (uint64_t)index + 1;
     text_u64(text, handle_value(handle, index));
     text_word(text, object->ops->name);
-    write_rights(text, handle->rights);
+    text_rights(text, handle->rights);
     text_u64(text, handle->badge);
     text_label(text, about);
     return true;

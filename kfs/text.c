@@ -137,3 +137,13 @@ void text_label(struct text *text, const char *words) {
     }
     text_word(text, label);
 }
+
+void text_rights(struct text *text, uint32_t rights) {
+    static const char letters[] = "rwcmxvga";
+    char word[sizeof letters];
+    for (unsigned i = 0; i < sizeof letters - 1; i++) {
+        word[i] = (rights >> i & 1) != 0 ? letters[i] : '-';
+    }
+    word[sizeof letters - 1] = '\0';
+    text_word(text, word);
+}

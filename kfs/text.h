@@ -40,3 +40,4 @@ void text_hex(struct text *text, uint64_t value); // 0x…
 void text_mode(struct text *text, uint32_t mode); // four octal digits
 void text_word(struct text *text, const char *word);
 void text_label(struct text *text, const char *words); // for people only: blanks become '_'
+void text_rights(struct text *text, uint32_t rights);  // RIGHT_* as rwcmxvga

@@ -68,6 +68,7 @@ size_t tree_index(const char *const *names, size_t count, const char *name, size
 [[nodiscard]] status_t kern_system_build(struct node *root);
 [[nodiscard]] status_t kern_arch_build(struct node *root);
 [[nodiscard]] status_t kern_ipc_build(struct node *root);
+[[nodiscard]] status_t kern_waits_build(struct node *root);
 [[nodiscard]] status_t kern_mem_build(struct node *root);
 [[nodiscard]] status_t kern_sched_build(struct node *root);
 [[nodiscard]] status_t kern_proc_build(struct node *root);

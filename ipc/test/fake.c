@@ -6,6 +6,7 @@
 
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
+#include "kernel/process.h"
 #include "kernel/slab.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
@@ -100,6 +101,11 @@ status_t user_copy_in(void *to, user_ptr_t from, uint64_t length) {
 
 status_t user_copy_out(user_ptr_t to, const void *from, uint64_t length) {
     return copy((void *)(uintptr_t)to.va, from, length);
+}
+
+// Nobody holds anything here.
+bool process_visit_holders(const struct object *, uint32_t, bool (*)(void *, struct process *), void *) {
+    return true;
 }
 
 uint32_t thread_current_pid(void) {

@@ -31,7 +31,7 @@ struct thread;
 
 typedef uint64_t paddr_t;
 
-enum { THREAD_FRAME_OFFSET = 48 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
+enum { THREAD_FRAME_OFFSET = 64 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
 
 // ---- boot ------------------------------------------------------------------------------------------------------------
 

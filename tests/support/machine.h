@@ -122,7 +122,7 @@ int64_t user_send(struct user *self, handle_t handle, const void *payload, size_
 int64_t user_recv(struct user *self, handle_t handle, void *buffer, size_t capacity);
 int64_t user_wait(struct user *self, const struct abi_wait_item *item, unsigned count, uint64_t deadline);
 int64_t user_wait_one(struct user *self, handle_t handle, unsigned events, uint64_t deadline);
-// The whole text of a file by path, zero-terminated; its length or an error.
+// The whole text of a file by path, zero-terminated, or what there is of it by now; its length or an error.
 int64_t user_text(struct user *self, const char *path, char *text, size_t capacity);
 
 // End every process but init's, with no call, and let them be taken apart: for processes that nobody holds any more.

@@ -531,5 +531,6 @@ int64_t user_text(struct user *self, const char *path, char *text, size_t capaci
     } while (got > 0 && length + 1 < capacity);
     text[length] = 0;
     CALL(self, CLOSE, (uint64_t)handle);
-    return got < 0 ? got : (int64_t)length;
+    bool all = got >= 0 || (got == ERR_EMPTY && length > 0);
+    return all ? (int64_t)length : got;
 }

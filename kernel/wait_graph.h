@@ -1,0 +1,18 @@
+// Who waits for whom (FIELD-1). A thread is stuck if nothing that can still happen wakes it: it has no deadline, and
+// everybody who could make one of its events true is a process whose threads are all stuck the same way. Such a set of
+// processes is a wait cycle, or waits for one. The search is bounded: where it gets too large, the answer is no.
+// Needs the kernel lock.
+#pragma once
+
+#include "base/types.h"
+
+struct object;
+struct process;
+struct thread;
+
+bool wait_graph_stuck(const struct thread *thread);
+// The objects that a parked thread waits for: the number, at most WAIT_MAX; 0 for a sleep.
+unsigned wait_graph_objects(const struct thread *thread, struct object **object);
+// Visit the processes that can make an object's events true; false if others can too. As object_ops.wakers.
+bool wait_graph_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
+                       void *context);

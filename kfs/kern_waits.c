@@ -1,0 +1,156 @@
+// /kern/ipc/waits: who waits for what, since when, and who could wake it (FIELD-1); /kern/ipc/holders: who holds which end
+// of what (FIELD-2). See kfs/doc/ipc.md.
+#include "abi/abi.h"
+#include "base/format.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kernel/wait_graph.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
+
+enum { WAKERS_SHOWN = 8 };
+
+// ---- waits -----------------------------------------------------------------------------------------------------------
+
+static const char waits_columns[] = "pid process thread operation object about since_ns deadline_ns wakers stuck";
+
+struct wakers {
+    uint32_t pid[WAKERS_SHOWN];
+    unsigned count;
+    bool more;
+};
+
+static bool wakers_add(void *context, struct process *process) {
+    struct wakers *wakers = context;
+    for (unsigned i = 0; i < wakers->count; i++) {
+        if (wakers->pid[i] == process->pid) {
+            return true;
+        }
+    }
+    if (wakers->count == WAKERS_SHOWN) {
+        wakers->more = true;
+        return false;
+    }
+    wakers->pid[wakers->count++] = process->pid;
+    return true;
+}
+
+// "3,7,any": pids, and `any` if they are not all.
+static void write_wakers(const struct object *object, struct text *text) {
+    struct wakers wakers = {};
+    bool others = object == nullptr || !wait_graph_wakers(object, wakers_add, &wakers);
+    char word[WAKERS_SHOWN * 11 + 4] = "";
+    size_t length = 0;
+    for (unsigned i = 0; i < wakers.count; i++) {
+        length += format(word + length, sizeof word - length, "%s%u", i > 0 ? "," : "", wakers.pid[i]);
+    }
+    if (others || wakers.more) {
+        format(word + length, sizeof word - length, "%sany", length > 0 ? "," : "");
+    }
+    text_word(text, word);
+}
+
+static void write_about(const struct object *object, struct text *text) {
+    char about[PATH_LEN_MAX + 1] = "";
+    if (object != nullptr && object->ops->describe != nullptr) {
+        object->ops->describe(object, about, sizeof about);
+    }
+    text_word(text, object != nullptr ? object->ops->name : "");
+    text_label(text, about);
+}
+
+static void write_wait(const struct thread *thread, const struct object *object, bool stuck, struct text *text) {
+    text_u64(text, thread->process->pid);
+    text_word(text, thread->process->name);
+    text_u64(text, thread->id);
+    text_word(text, thread->park.operation);
+    write_about(object, text);
+    text_u64(text, thread->park.since);
+    text_u64(text, timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
+    write_wakers(object, text);
+    text_u64(text, stuck);
+}
+
+// The first parked thread of a process whose id is above this one; they are in the order of their ids.
+static const struct thread *parked_after(const struct process *process, uint32_t id) {
+    list_for_each(link, &process->threads) {
+        const struct thread *thread = container_of(link, struct thread, siblings);
+        if (thread->id > id && thread->state == THREAD_PARKED) {
+            return thread;
+        }
+    }
+    return nullptr;
+}
+
+// The cursor: pid in the high half, the thread last written in the low one.
+static bool waits_record(const struct node *, uint64_t *cursor, struct text *text) {
+    struct process *process = process_by_pid((uint32_t)(*cursor >> 32));
+    const struct thread *thread = process == nullptr ? nullptr : parked_after(process, (uint32_t)*cursor);
+    if (thread == nullptr) {
+        process = process_after((uint32_t)(*cursor >> 32));
+        if (process == nullptr) {
+            return false;
+        }
+        *cursor = (uint64_t)process->pid << 32;
+        return true;
+    }
+    *cursor = (uint64_t)process->pid << 32 | thread->id;
+    struct object *object[WAIT_MAX];
+    unsigned count = wait_graph_objects(thread, object);
+    bool stuck = wait_graph_stuck(thread);
+    if (count == 0) {
+        write_wait(thread, nullptr, stuck, text);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        write_wait(thread, object[i], stuck, text);
+    }
+    return true;
+}
+
+// ---- holders ---------------------------------------------------------------------------------------------------------
+
+static const char holders_columns[] = "object about pid process handle rights badge derived";
+
+static bool is_conversational(const struct object *object) {
+    enum object_kind kind = object->ops->kind;
+    return kind == OBJECT_CHANNEL || kind == OBJECT_CONNECTION || kind == OBJECT_NOTIFIER || kind == OBJECT_EVENTS;
+}
+
+// The cursor: pid in the high half, the index of the handle to look at next in the low one.
+static bool holders_record(const struct node *, uint64_t *cursor, struct text *text) {
+    struct process *process = process_by_pid((uint32_t)(*cursor >> 32));
+    uint32_t index = (uint32_t)*cursor;
+    if (process == nullptr || index >= process->handles.fresh) {
+        process = process_after((uint32_t)(*cursor >> 32));
+        if (process == nullptr) {
+            return false;
+        }
+        *cursor = (uint64_t)process->pid << 32;
+        return true;
+    }
+    const struct handle *handle = handle_next(&process->handles, &index);
+    *cursor = (uint64_t)process->pid << 32 | (handle != nullptr ? index + 1 : index);
+    if (handle == nullptr || !is_conversational(handle->object)) {
+        return true;
+    }
+    write_about(handle->object, text);
+    text_u64(text, process->pid);
+    text_word(text, process->name);
+    text_u64(text, handle_value(handle, index));
+    text_rights(text, handle->rights);
+    text_u64(text, handle->badge);
+    text_u64(text, handle->lineage != nullptr && handle->lineage->parent != nullptr);
+    return true;
+}
+
+static const struct tree_ops waits_ops = {.columns = waits_columns, .record = waits_record};
+static const struct tree_ops holders_ops = {.columns = holders_columns, .record = holders_record};
+
+static const struct tree_entry entries[] = {
+    {"kern/ipc/waits", NODE_KERNEL, 0444, &waits_ops},
+    {"kern/ipc/holders", NODE_KERNEL, 0444, &holders_ops},
+};
+
+status_t kern_waits_build(struct node *root) {
+    return tree_build(root, entries, sizeof entries / sizeof entries[0]);
+}
