@@ -39,7 +39,7 @@ static bool has_word(const char *line, const char *word) {
 
 static void cpu_ready(struct cpu *cpu) {
     cpu->switched_at = arch_time_now();
-    cpu->online = true;
+    __atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 }
 
 static void start_cpu(unsigned index) {
@@ -54,7 +54,14 @@ static void start_cpu(unsigned index) {
         cpu_table[index] = cpu;
         status = arch_cpu_start(index, cpu);
     }
-    if (status < 0) {
+    if (status == 0) {
+        // It needs the lock to come online. Were it left waiting, many CPUs would spin here together while the last start.
+        kernel_unlock();
+        while (!__atomic_load_n(&cpu_table[index]->online, __ATOMIC_ACQUIRE)) {
+            arch_cpu_relax();
+        }
+        kernel_lock();
+    } else {
         cpu_table[index] = nullptr;
         log_print("cpu %u stays off: %s", index, abi_error_text(status));
         if (page != 0) {
