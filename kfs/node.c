@@ -412,7 +412,8 @@ struct watched *node_watched(struct node *node) {
     if (node->kind == NODE_CHANNEL) {
         return &channel_object(node->channel)->watched;
     }
-    return node->synthesised && node->kernel.held != nullptr ? &node->kernel.held->watched : &node->watched;
+    bool stands_for = node->synthesised && node->kind != NODE_LINK && node->kernel.held != nullptr;
+    return stands_for ? &node->kernel.held->watched : &node->watched;
 }
 
 void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name) {

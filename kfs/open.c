@@ -78,6 +78,11 @@ static status_t finish(struct node *node, struct opening *opening, uint32_t alon
     return 0;
 }
 
+// Watching tells names and message ids: it is for who may read them.
+static uint32_t watch_right(const struct node *node, const struct opening *opening) {
+    return node_permits(node, opening->caller, MODE_READ) ? RIGHT_WATCH : 0;
+}
+
 // ---- one function per kind ----
 
 static status_t open_directory(struct node *node, struct opening *opening) {
@@ -88,9 +93,7 @@ static status_t open_directory(struct node *node, struct opening *opening) {
     if ((opening->flags & OPEN_ADMIN) != 0 && !node_owned(node, opening->caller)) {
         return ERR_ACCESS;
     }
-    // Watching tells names and message ids: it is for who may read them.
-    uint32_t watch = node_permits(node, opening->caller, MODE_READ) ? RIGHT_WATCH : 0;
-    return finish(node, opening, watch | RIGHT_GRANT | RIGHT_MAP | RIGHT_CALL);
+    return finish(node, opening, watch_right(node, opening) | RIGHT_GRANT | RIGHT_MAP | RIGHT_CALL);
 }
 
 static status_t open_ordinary(struct node *node, struct opening *opening) {
@@ -116,7 +119,10 @@ static status_t open_provided(struct node *node, struct opening *opening) {
         return ERR_READ_ONLY;
     }
     if (node->ops->open == nullptr) {
-        return finish(node, opening, RIGHTS_ALONG);
+        // Watching a file of a channel is watching the channel, as with its directory.
+        const struct node *channel =
+            node->parent != nullptr && node->parent->kind == NODE_CHANNEL ? node->parent : node;
+        return finish(node, opening, RIGHT_GRANT | watch_right(channel, opening));
     }
     uint32_t asked = rights_asked(opening->flags) | RIGHTS_ALONG;
     status = node->ops->open(node, opening->caller, opening->flags, asked, &opening->object, &opening->rights);

@@ -387,3 +387,44 @@ Test(name, ordinary_files) {
     }
     machine_check();
 }
+
+static long watch(struct user *user, long notifier, long object) {
+    struct abi_watch_spec spec = {.events = EVENT_READABLE | EVENT_REMOVED | EVENT_OPENED};
+    cr_assert(user_store(user, user->scratch, &spec, sizeof spec));
+    return CALL(user, WATCH, (uint64_t)notifier, (uint64_t)object, user->scratch);
+}
+
+// A channel is watched through any of its files, but only by who may read it.
+Test(name, watching_a_channel_needs_r) {
+    boot();
+    struct user *owner = other(5, 50), *stranger = other(6, 60);
+    struct abi_channel_config config = {.mode = 0722};
+    cr_assert_gt(user_channel(owner, owner->root, "/ipc/c", &config), 0);
+    static const char *const paths[] = {"/ipc/c", "/ipc/c/stats", "/ipc/c/ctl"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct user *user[2] = {owner, stranger};
+        for (unsigned who = 0; who < 2; who++) {
+            long notifier = CALL(user[who], NOTIFIER_CREATE, 0);
+            long file = user_open(user[who], user[who]->root, paths[i], OPEN_READ, 0);
+            cr_assert_gt(file, 0);
+            cr_assert_eq(watch(user[who], notifier, file), who == 0 ? 0 : ERR_RIGHTS, "%s", paths[i]);
+        }
+    }
+    machine_check();
+}
+
+// What a synthesised node stands for is an object only where it has one: a link has a target in that place.
+Test(name, watching_what_is_made_by_looking) {
+    static const char *const paths[] = {"/proc/self",     "/proc",           "/proc/1",
+                                        "/proc/1/status", "/proc/1/handles", "/ipc/c/stats"};
+    boot();
+    cr_assert_gt(user_channel(self, self->root, "/ipc/c", nullptr), 0);
+    long notifier = CALL(self, NOTIFIER_CREATE, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        long file = user_open(self, self->root, paths[i], OPEN_READ | OPEN_NOFOLLOW, 0);
+        cr_assert_gt(file, 0);
+        cr_assert_eq(watch(self, notifier, file), 0, "%s", paths[i]);
+        CALL(self, CLOSE, (uint64_t)file);
+    }
+    machine_check();
+}
