@@ -34,13 +34,22 @@ static void lineage_free(struct lineage *place) {
     slab_free(place, sizeof *place);
 }
 
-// A place without a handle is kept only while it joins two or more below it.
+// A place without a handle is kept only while it joins two or more below it, and an origin's only while something is
+// derived from it.
 static void lineage_tidy(struct lineage *place) {
     struct list *first = list_first(&place->children);
-    if (place->handle != nullptr || (first != nullptr && list_next(&place->children, first) != nullptr)) {
+    if (place->handle != nullptr) {
+        if (first == nullptr && place->parent == nullptr) {
+            place->handle->lineage = nullptr;
+            lineage_free(place);
+        }
+        return;
+    }
+    if (first != nullptr && list_next(&place->children, first) != nullptr) {
         return;
     }
     struct lineage *parent = place->parent;
+    struct lineage *changed = parent; // it has lost one below, unless an heir steps in
     if (first != nullptr) {
         struct lineage *heir = container_of(first, struct lineage, siblings);
         list_remove(&heir->siblings);
@@ -48,11 +57,12 @@ static void lineage_tidy(struct lineage *place) {
         if (parent != nullptr) {
             list_insert_after(&place->siblings, &heir->siblings);
         }
+        changed = parent == nullptr ? heir : nullptr; // which may be an origin now
     }
     lineage_free(place);
-    // The parent has lost one below unless an heir stepped in. It joined two or more, so nothing above it changes.
-    if (first == nullptr && parent != nullptr) {
-        lineage_tidy(parent);
+    // Nothing above changes: an empty place joined two or more, and one with a handle stays or has nothing above it.
+    if (changed != nullptr) {
+        lineage_tidy(changed);
     }
 }
 
@@ -106,11 +116,13 @@ status_t handle_insert(struct handle_table *table, struct object *object, uint32
     struct lineage *place = nullptr;
     if (parent != nullptr) {
         if (parent->lineage == nullptr) {
-            // Without anything below it yet, which is as good as having no place: kept even if the rest fails.
             parent->lineage = lineage_new(parent);
         }
         place = parent->lineage == nullptr ? nullptr : lineage_new(nullptr);
         if (place == nullptr) {
+            if (parent->lineage != nullptr) {
+                lineage_tidy(parent->lineage);
+            }
             return ERR_NO_MEMORY;
         }
         place->parent = parent->lineage;
