@@ -13,8 +13,9 @@
 static const struct option options[] = {{'k', "keep", nullptr, "leave the giving back to the kernel"},
                                         {'n', "most", "N", "stop after N without a refusal"},
                                         {}};
-static const struct program program = {"[-k] [-n N] memory|handles|processes|channels|threads|nodes|messages",
-                                       "Take one kind of thing until there is no more.", options};
+static const struct program program = {
+    "[-k] [-n N] memory|handles|processes|channels|threads|nodes|messages|connections|hang-ups",
+    "Take one kind of thing until there is no more.", options};
 
 enum { HELD_MAX = HANDLES_MAX };
 
@@ -119,12 +120,35 @@ static long take_message(void) {
     return sys_send(connection, payload, sizeof payload, taken, 0, nullptr);
 }
 
+static long take_connection(void) {
+    static handle_t channel;
+    if (channel == 0) {
+        long made = sys_channel_create(0, nullptr, 0, nullptr);
+        if (made < 0) {
+            return made;
+        }
+        channel = (handle_t)made;
+    }
+    return sys_connect(channel, RIGHT_READ | RIGHT_WRITE);
+}
+
+// What a client leaves to a server that does not receive.
+static long take_hang_up(void) {
+    long connection = take_connection();
+    if (connection > 0) {
+        (void)sys_close((handle_t)connection);
+    }
+    return connection < 0 ? connection : 0;
+}
+
 static void nothing(void) {}
 
 static const struct kind kinds[] = {
-    {"memory", take_memory, close_all},    {"handles", take_handle, close_all}, {"processes", take_process, close_all},
-    {"channels", take_channel, close_all}, {"threads", take_thread, close_all}, {"nodes", take_node, remove_nodes},
-    {"messages", take_message, nothing},
+    {"memory", take_memory, close_all},     {"handles", take_handle, close_all},
+    {"processes", take_process, close_all}, {"channels", take_channel, close_all},
+    {"threads", take_thread, close_all},    {"nodes", take_node, remove_nodes},
+    {"messages", take_message, nothing},    {"connections", take_connection, close_all},
+    {"hang-ups", take_hang_up, nothing},
 };
 
 int main(int argc, char **argv) {

@@ -592,9 +592,13 @@ int main(int argc, char **argv) {
          i++) {
         clock_sleep(10 * MILLISECOND);
     }
-    uint64_t left[] = {figure(channels, "active") - channels_before,
-                       figure(channels, "connections_active") - open_before,
-                       figure(messages, "queued") - queued_before};
+    const uint64_t now[] = {figure(channels, "active"), figure(channels, "connections_active"),
+                            figure(messages, "queued")};
+    const uint64_t before[] = {channels_before, open_before, queued_before};
+    uint64_t left[3] = {};
+    for (unsigned i = 0; i < 3; i++) {
+        left[i] = now[i] > before[i] ? now[i] - before[i] : 0;
+    }
     if (left[0] != 0 || left[1] != 0 || left[2] != 0) {
         violations++;
         (void)error_say("%lu channels, %lu connections, %lu messages are left", (unsigned long)left[0],
