@@ -1,6 +1,7 @@
 // The books (IPC-6.4). Every message is entered at once in three of them: its connection's, its channel's, the system's.
 #include "ipc/channel_impl.h"
 
+#include "kernel/include/arch.h"
 #include "kernel/panic.h"
 
 enum { BOOKS = 3 };
@@ -32,7 +33,12 @@ void books_sent(struct connection *connection, struct channel *channel, enum dir
     }
 }
 
-void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length) {
+void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length,
+                    uint64_t sent_at) {
+    uint64_t now = arch_time_now();
+    uint64_t took = now > sent_at ? now - sent_at : 0;
+    latency_add(&channel->latency, took);
+    latency_add(&books_totals.latency, took);
     struct books books = books_of(connection, channel, direction);
     for (unsigned i = 0; i < books.count; i++) {
         struct message_counts *book = books.book[i];

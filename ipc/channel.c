@@ -293,6 +293,10 @@ const struct object_ops channel_ops = {
     .describe = channel_describe,
 };
 
+const struct latency *channel_latency(const struct channel *channel) {
+    return &channel->latency;
+}
+
 void channel_get_info(const struct channel *channel, struct channel_info *info) {
     *info = (struct channel_info){
         .id = channel->node.id,

@@ -28,6 +28,7 @@
 // Needs the kernel lock.
 #pragma once
 
+#include "ipc/latency.h"
 #include "ipc/ring.h"
 #include "kernel/object.h"
 
@@ -71,6 +72,8 @@ struct channel_info {
     const char *path;
 };
 
+// How long its messages took, both directions. Stays where it is while the channel does.
+const struct latency *channel_latency(const struct channel *channel);
 void channel_get_info(const struct channel *channel, struct channel_info *info);
 // The registry (IPC-4.2): the channel with the next higher id, or null: a resumable listing. Not a new reference.
 struct channel *channel_after(uint64_t id);
@@ -88,5 +91,6 @@ struct ipc_totals {
     struct message_counts messages; // both directions, all channels there ever were
     uint64_t channels_active, channels_created, channels_destroyed;
     uint64_t connections_active, connections_created, connections_destroyed;
+    struct latency latency;
 };
 void ipc_get_totals(struct ipc_totals *totals);

@@ -30,6 +30,7 @@ struct channel {
 
     struct queue inbound;
     struct message_counts counts[DIRECTIONS];
+    struct latency latency; // of both directions
 
     struct id_tree connections; // all whose hang-up the servers have not received
     uint32_t open;              // of those: not hung up
@@ -96,7 +97,8 @@ void channel_sweep(struct channel *channel);
 
 // Books (books.c). connection may be null where only a channel's are meant.
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);
-void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);
+void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length,
+                    uint64_t sent_at);
 void books_discarded(struct connection *connection, struct channel *channel, enum direction direction, uint64_t number);
 void books_rejected(struct connection *connection, struct channel *channel, enum direction direction);
 extern struct ipc_totals books_totals;

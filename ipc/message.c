@@ -160,7 +160,7 @@ static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uin
     // A connection stays in the tree until its hang-up is received, and that comes after its messages.
     struct id_node *node = id_tree_find(&channel->connections, header.origin);
     KASSERT(node != nullptr);
-    books_received(container_of(node, struct connection, node), channel, INBOUND, header.length);
+    books_received(container_of(node, struct connection, node), channel, INBOUND, header.length, header.sent_at);
     tell_of(&header, received);
     if (!list_empty(&channel->starved)) {
         channel_sweep(channel);
@@ -184,7 +184,7 @@ static long receive_from_servers(struct connection *connection, user_ptr_t buffe
     }
     bool was_full = queue_full(&connection->outbound);
     queue_drop(&connection->outbound);
-    books_received(connection, channel, OUTBOUND, header.length);
+    books_received(connection, channel, OUTBOUND, header.length, header.sent_at);
     tell_of(&header, received);
     if (was_full && connection_attached(connection) && --channel->full == 0) {
         object_notify(&channel->object, EVENT_WRITABLE);

@@ -8,6 +8,20 @@
 
 enum { RECLAIM_TURNS = 32 }; // shares of queued slices that are done for a call before it is refused for want of memory
 
+static uint64_t refused[CALL_COUNT][CALL_ERRORS + 1];
+
+static void count_refusal(struct process *process, uint64_t number, long error) {
+    cpu_count(COUNT_SYSCALL_ERROR);
+    process->call_errors++;
+    if (number < CALL_COUNT && error >= -CALL_ERRORS) {
+        refused[number][-error]++;
+    }
+}
+
+uint64_t call_refused(uint64_t number, int32_t error) {
+    return refused[number][-error];
+}
+
 void call_make(struct thread *self) {
     uint64_t arg[6];
     struct call_results results;
@@ -23,8 +37,7 @@ void call_make(struct thread *self) {
         return;
     }
     if (status < 0) {
-        cpu_count(COUNT_SYSCALL_ERROR);
-        self->process->call_errors++;
+        count_refusal(self->process, number, status);
     }
     arch_frame_answer(&self->frame, status, results.word);
 }

@@ -2,6 +2,7 @@
 // beside its object in <object>_sys.c: it refuses first, then acts, and returns a status.
 #pragma once
 
+#include "abi/abi.h"
 #include "base/types.h"
 
 // Returned by an implementation that has parked the calling thread or ended it: there is no answer yet, or never.
@@ -10,6 +11,11 @@ enum { CALL_PENDING = -1000000 };
 
 struct thread;
 
+enum { CALL_ERRORS = 31 }; // error codes from -1 to -CALL_ERRORS are counted
+static_assert(-CALL_ERRORS < ERR_NO_DEVICE);
+
 // Make the call that the running thread's frame holds; answer it unless it is pending. A refused call has changed nothing,
 // so one that found no memory is made again once queued slices have returned some. Needs the kernel lock.
 void call_make(struct thread *self);
+// How often a call was refused with this error since boot.
+uint64_t call_refused(uint64_t number, int32_t error);

@@ -12,9 +12,9 @@
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILD_EVENTS, CHILDREN };
+enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILD_EVENTS, CHILD_LATENCY, CHILDREN };
 
-static const char *const child_name[CHILDREN] = {"data", "ctl", "stats", "events"};
+static const char *const child_name[CHILDREN] = {"data", "ctl", "stats", "events", "latency"};
 
 // ---- data ----
 
@@ -83,9 +83,10 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     channel_get_info(channel_of(node->kernel.held), &info);
     const struct message_counts *in = &info.inbound;
     const struct message_counts *out = &info.outbound;
-    text_header(text,
-                "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
-                "depth message_max sent_in received_in queued_in discarded_in rejected_in");
+    text_header(
+        text,
+        "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
+        "depth message_max sent_in received_in queued_in discarded_in rejected_in latency_mean_ns latency_max_ns");
     text_u64(text, in->sent + out->sent);
     text_u64(text, in->received + out->received);
     text_u64(text, in->queued + out->queued);
@@ -103,6 +104,15 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     text_u64(text, in->queued);
     text_u64(text, in->discarded);
     text_u64(text, in->rejected);
+    const struct latency *latency = channel_latency(channel_of(node->kernel.held));
+    text_u64(text, latency->messages == 0 ? 0 : latency->sum / latency->messages);
+    text_u64(text, latency->max);
+}
+
+// ---- latency ----
+
+static void latency_snapshot(const struct node *node, const struct process *, struct text *text) {
+    text_latency(text, channel_latency(channel_of(node->kernel.held)));
 }
 
 // ---- events ----
@@ -126,11 +136,12 @@ static const struct tree_ops child_ops[CHILDREN] = {
     [CHILD_CTL] = {.snapshot = ctl_snapshot, .command = ctl_command},
     [CHILD_STATS] = {.snapshot = stats_snapshot},
     [CHILD_EVENTS] = {.open = events_open},
+    [CHILD_LATENCY] = {.snapshot = latency_snapshot},
 };
 
 static status_t child_new(struct node *directory, size_t index, struct node **child) {
-    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL};
-    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444, directory->mode & 0444};
+    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL};
+    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444, directory->mode & 0444, 0444};
     uint64_t id = NODE_ID_CHANNEL | directory->id << 4 | index;
     *child = node_synthesise(directory, child_name[index], kind[index], mode[index], directory->owner, directory->group,
                              &child_ops[index], id, channel_object(directory->channel));

@@ -2,6 +2,7 @@
 #include "abi/abi.h"
 #include "ipc/channel.h"
 #include "ipc/notifier.h"
+#include "kfs/call_stats.h"
 #include "kfs/node.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
@@ -112,6 +113,14 @@ static bool notifier_record(const struct node *, uint64_t *cursor, struct text *
     return true;
 }
 
+static void latency_snapshot(const struct node *, const struct process *, struct text *text) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    text_latency(text, &totals.latency);
+}
+
+static const struct tree_ops latency_ops = {.snapshot = latency_snapshot};
+static const struct tree_ops errors_ops = {.snapshot = call_stats_snapshot};
 static const struct tree_ops notifications_ops = {.snapshot = notifications_snapshot};
 static const struct tree_ops notifiers_ops = {.columns = notifier_columns, .record = notifier_record};
 static const struct tree_ops messages_ops = {.snapshot = messages_snapshot};
@@ -121,6 +130,8 @@ static const struct tree_ops registry_ops = {.columns = registry_columns, .recor
 static const struct tree_entry entries[] = {
     {"kern/ipc/channels", NODE_KERNEL, 0444, &registry_ops},
     {"kern/ipc/notifiers", NODE_KERNEL, 0444, &notifiers_ops},
+    {"kern/ipc/stats/errors", NODE_KERNEL, 0444, &errors_ops},
+    {"kern/ipc/stats/latency", NODE_KERNEL, 0444, &latency_ops},
     {"kern/ipc/stats/notifications", NODE_KERNEL, 0444, &notifications_ops},
     {"kern/ipc/stats/messages", NODE_KERNEL, 0444, &messages_ops},
     {"kern/ipc/stats/channels", NODE_KERNEL, 0444, &channels_ops},

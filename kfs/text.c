@@ -1,5 +1,7 @@
 #include "kfs/text.h"
 
+#include "ipc/latency.h"
+
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -146,4 +148,14 @@ void text_rights(struct text *text, uint32_t rights) {
     }
     word[sizeof letters - 1] = '\0';
     text_word(text, word);
+}
+
+void text_latency(struct text *text, const struct latency *latency) {
+    text_header(text, "below_ns messages");
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        if (latency->bucket[i] > 0) {
+            text_u64(text, latency_bound(i));
+            text_u64(text, latency->bucket[i]);
+        }
+    }
 }

@@ -9,6 +9,7 @@
 
 #include "base/types.h"
 
+struct latency;
 struct pages;
 
 enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_CHUNK = 2048 };
@@ -40,4 +41,6 @@ void text_hex(struct text *text, uint64_t value); // 0x…
 void text_mode(struct text *text, uint32_t mode); // four octal digits
 void text_word(struct text *text, const char *word);
 void text_label(struct text *text, const char *words); // for people only: blanks become '_'
-void text_rights(struct text *text, uint32_t rights);  // RIGHT_* as rwcmxvga
+// A histogram, whole: header and a line for each bucket that is not empty.
+void text_latency(struct text *text, const struct latency *latency);
+void text_rights(struct text *text, uint32_t rights); // RIGHT_* as rwcmxvga
