@@ -320,6 +320,181 @@ Test(map, translations_end_with_their_mapping) {
     cr_assert(property_run("translations", 60, translations_end_with_their_mapping));
 }
 
+// ---- many processes --------------------------------------------------------------------------------------------------
+
+enum { CHILDREN = 3, SHARED = 3, PLACES = 4, LARGE_PAGES = 900 };
+
+// init is actor 0; a child that was killed is replaced.
+static struct user *actor[1 + CHILDREN];
+static handle_t shared[1 + CHILDREN][SHARED]; // what each actor calls each object; 0: it has none
+
+static void count_mappings(const struct pages *pages, unsigned *all, unsigned *writable, unsigned *executable) {
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        for (uint32_t i = 0; i < process->space.mapping_count; i++) {
+            const struct mapping *m = process->space.mapping[i];
+            *all += m->pages == pages;
+            *writable += m->pages == pages && (m->protection & PROT_WRITE) != 0;
+            *executable += m->pages == pages && (m->protection & PROT_EXEC) != 0;
+        }
+    }
+}
+
+// Each object counts the mappings that there are, and none is both writable and executable.
+static void check_mappings(struct property *p) {
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        for (uint32_t i = 0; i < process->space.mapping_count; i++) {
+            const struct pages *pages = process->space.mapping[i]->pages;
+            unsigned all = 0, writable = 0, executable = 0;
+            count_mappings(pages, &all, &writable, &executable);
+            property_equal(p, pages->mapped, all);
+            property_equal(p, pages->mapped_writable, writable);
+            property_equal(p, pages->mapped_executable, executable);
+            property_check(p, writable == 0 || executable == 0);
+            property_check(p, pages->object.references >= all);
+        }
+    }
+}
+
+static void child_make(struct property *p, unsigned index) {
+    actor[index] = machine_spawn(init, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    property_check(p, actor[index] != nullptr);
+    for (unsigned i = 0; i < SHARED; i++) {
+        unsigned rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC | RIGHT_MAP;
+        int64_t given = CALL(init, GIVE, actor[index]->process, shared[0][i], rights);
+        property_check(p, given > 0);
+        shared[index][i] = (handle_t)given;
+    }
+}
+
+static void child_end(struct property *p, unsigned index) {
+    struct user *child = actor[index];
+    property_equal(p, CALL(init, KILL, child->process, 0), 0);
+    if (property_chance(p, "at once", 50)) {
+        struct abi_wait_item item = {child->process, EVENT_EXITED};
+        property_equal(p, user_wait(init, &item, 1, FOREVER), 0);
+    }
+    handle_t self = child->self, process = child->process;
+    CALL(init, CLOSE, self);
+    CALL(init, CLOSE, process);
+}
+
+static void step_map(struct property *p, unsigned who) {
+    unsigned which = (unsigned)property_choose(p, "object", SHARED);
+    uint64_t address = MAP_AT + property_choose(p, "place", PLACES) * 0x1000000;
+    uint64_t length = property_chance(p, "all", 50) ? LARGE_PAGES * PAGE_SIZE : PAGE_SIZE;
+    static const unsigned protections[] = {PROT_READ, PROT_WRITE, PROT_EXEC};
+    unsigned protection = protections[property_choose(p, "protection", 3)];
+    bool into = property_chance(p, "into a child", 20);
+    unsigned to = (unsigned)property_between(p, "child", 1, CHILDREN);
+    struct user *self = into ? init : actor[who];
+    int64_t status =
+        map(self, into ? actor[to]->process : self->own, shared[into ? 0 : who][which], address, 0, length, protection);
+    property_check(p, status == 0 || status == ERR_EXISTS || status == ERR_BUSY);
+}
+
+static void step_touch(struct property *p, unsigned who) {
+    unsigned which = (unsigned)property_choose(p, "object", SHARED);
+    uint64_t pages = property_chance(p, "many", 10) ? LARGE_PAGES : 3;
+    bool writable = true;
+    for (uint64_t i = 0; i < pages && writable; i++) {
+        int64_t status = user_write(actor[who], shared[who][which], "x", 1, i * PAGE_SIZE);
+        property_check(p, status == 1 || status == ERR_BUSY);
+        writable = status == 1;
+    }
+    // Through a mapping, where there is one: by the kernel, so that a missing page is an error and not the end.
+    uint64_t place = MAP_AT + property_choose(p, "place", PLACES) * 0x1000000;
+    for (uint64_t i = 0; i < pages; i++) {
+        int64_t status = CALL(actor[who], PROCESS_INFO, actor[who]->own, place + i * PAGE_SIZE);
+        property_check(p, status == 0 || status == ERR_FAULT);
+    }
+}
+
+static void step(struct property *p) {
+    unsigned who = (unsigned)property_choose(p, "actor", 1 + CHILDREN);
+    switch (property_choose(p, "step", 10)) {
+    case 0 ... 3:
+        step_map(p, who);
+        break;
+    case 4 ... 5: {
+        uint64_t address = MAP_AT + property_choose(p, "place", PLACES) * 0x1000000;
+        int64_t status = unmap(actor[who], actor[who]->own, address);
+        property_check(p, status == 0 || status == ERR_INVALID);
+        break;
+    }
+    case 6 ... 7:
+        step_touch(p, who);
+        break;
+    case 8:
+        if (who > 0) {
+            child_end(p, who);
+            child_make(p, who);
+        }
+        break;
+    default:
+        machine_settle();
+    }
+}
+
+static void shared_objects_make(struct property *p) {
+    for (unsigned i = 0; i < SHARED; i++) {
+        int64_t pages = pages_new(init, LARGE_PAGES * PAGE_SIZE);
+        property_check(p, pages > 0);
+        shared[0][i] = (handle_t)pages;
+    }
+    for (unsigned i = 1; i <= CHILDREN; i++) {
+        child_make(p, i);
+    }
+}
+
+static void shared_objects_end(struct property *p) {
+    for (unsigned i = 1; i <= CHILDREN; i++) {
+        child_end(p, i);
+    }
+    for (unsigned i = 0; i < PLACES; i++) {
+        unmap(init, init->own, MAP_AT + i * 0x1000000);
+    }
+    for (unsigned i = 0; i < SHARED; i++) {
+        CALL(init, CLOSE, shared[0][i]);
+    }
+    machine_run_until_idle();
+}
+
+static void books_of_mappings_balance(struct property *p) {
+    unsigned cpus = (unsigned)property_between(p, "cpus", 1, 4);
+    machine_boot(&(struct machine_options){.cpus = cpus, .memory = 32u << 20, .property = p});
+    init = machine_init();
+    actor[0] = init;
+    // Page tables, and what the test writes from, stay for the life of init: make them before it counts.
+    int64_t pages = pages_new(init, LARGE_PAGES * PAGE_SIZE);
+    property_equal(p, user_write(init, (handle_t)pages, "x", 1, 0), 1);
+    for (unsigned i = 0; i < PLACES; i++) {
+        property_equal(p, map(init, init->own, pages, MAP_AT + i * 0x1000000, 0, LARGE_PAGES * PAGE_SIZE, PROT_WRITE),
+                       0);
+        for (uint64_t page = 0; page < LARGE_PAGES; page += 100) {
+            property_equal(p, CALL(init, PROCESS_INFO, init->own, MAP_AT + i * 0x1000000 + page * PAGE_SIZE), 0);
+        }
+        property_equal(p, unmap(init, init->own, MAP_AT + i * 0x1000000), 0);
+    }
+    CALL(init, CLOSE, (uint64_t)pages);
+    shared_objects_make(p);
+    shared_objects_end(p);
+    struct machine_census before, after;
+    machine_count(&before);
+    shared_objects_make(p);
+    while (property_more(p, 40)) {
+        step(p);
+        check_mappings(p);
+    }
+    shared_objects_end(p);
+    machine_count(&after);
+    machine_compare(&before, &after);
+    machine_check();
+}
+
+Test(map, books_of_mappings_balance) {
+    cr_assert(property_run("books of mappings", 60, books_of_mappings_balance));
+}
+
 // ---- every refused allocation ----------------------------------------------------------------------------------------
 
 static void share_memory(void) {
