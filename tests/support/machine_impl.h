@@ -41,8 +41,9 @@ program_t *program_at(uint64_t entry);
 void player_settle(struct player *player); // note the answer if there is one
 void player_act(struct player *player, unsigned cpu);
 bool player_can_act(const struct player *player);
-bool rest_a_puppet(void);    // false: there is none in user mode
-void to_next_deadline(void); // time passes; fails the test when nobody has one
+bool rest_a_puppet(void);       // false: there is none in user mode
+void to_next_deadline(void);    // time passes; fails the test when nobody has one
+void machine_begins_call(void); // the test makes a call: the machine has as many steps as ever to come to rest
 void players_forget(void);
 void player_gone(void *user);
 

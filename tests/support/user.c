@@ -287,6 +287,9 @@ static bool perform(struct player *player, enum user_request request) {
 
 int64_t user_call(struct user *self, uint64_t number, const uint64_t arg[6]) {
     struct player *player = (struct player *)self;
+    if (playing == nullptr) {
+        machine_begins_call();
+    }
     set_call(player, number, arg);
     if (perform(player, USER_CALL)) {
         return self->status;
