@@ -161,6 +161,9 @@ def qemu_command(work, kernel, archives, options):
                "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if options.icount:
         command += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+    elif options.smp > (os.cpu_count() or 1):
+        # More CPUs than this workstation has take turns: a thread each, they would wait for one another's time slices.
+        command += ["-accel", "tcg,thread=single"]
     else:
         command += ["-accel", "tcg"]
     if options.commands is None:
