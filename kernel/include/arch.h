@@ -44,14 +44,14 @@ struct boot_range {
 
 // The common boot record: whatever the firmware and loader were, the port fills this in (PORT-3, 4, 5).
 struct boot_info {
-    const char *loader;                              // "pvh", "multiboot2", "device tree", "host"
-    char command_line[BOOT_COMMAND_LINE_MAX];        // zero-terminated, truncated if longer
-    unsigned range_count;                            // RAM usable by the core: the firmware's map, sorted, merged, clipped
-    struct boot_range range[BOOT_RANGES_MAX];        //   to pages, minus the kernel image, archives and boot structures
-    unsigned archive_count;                          // initial archives (cpio newc), in load order, not necessarily aligned
+    const char *loader;                       // "pvh", "multiboot2", "device tree", "host"
+    char command_line[BOOT_COMMAND_LINE_MAX]; // zero-terminated, truncated if longer
+    unsigned range_count;                     // RAM usable by the core: the firmware's map, sorted, merged, clipped
+    struct boot_range range[BOOT_RANGES_MAX]; //   to pages, minus the kernel image, archives and boot structures
+    unsigned archive_count;                   // initial archives (cpio newc), in load order, not necessarily aligned
     struct boot_range archive[BOOT_ARCHIVES_MAX];
-    uint64_t mapped_limit;                           // physical addresses below this are already in the direct map
-    uint64_t memory_total;                           // all RAM the firmware reported, bytes
+    uint64_t mapped_limit; // physical addresses below this are already in the direct map
+    uint64_t memory_total; // all RAM the firmware reported, bytes
 };
 
 // Core entry points that a port calls at boot, each on its CPU's kernel stack, interrupts off, no lock held.
@@ -78,13 +78,13 @@ void arch_console_enable(void);                           // from now on receive
 
 enum { CPU_MAX = 64 };
 
-unsigned arch_cpu_count(void);                     // CPUs the firmware reports, 1 to CPU_MAX; index 0 is the boot CPU
+unsigned arch_cpu_count(void); // CPUs the firmware reports, 1 to CPU_MAX; index 0 is the boot CPU
 // Start that CPU on a kernel stack of the port's own, guarded below. ERR_NO_MEMORY; ERR_NO_DEVICE: it did not answer.
 [[nodiscard]] status_t arch_cpu_start(unsigned index, struct cpu *cpu);
-void arch_cpu_attach(struct cpu *cpu);             // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
-void arch_cpu_ipi(unsigned index);                 // make that CPU enter trap_ipi
-static inline void arch_cpu_relax(void);           // in spin loops
-[[noreturn]] void arch_cpu_stop(void);             // halt this CPU for good
+void arch_cpu_attach(struct cpu *cpu);   // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
+void arch_cpu_ipi(unsigned index);       // make that CPU enter trap_ipi
+static inline void arch_cpu_relax(void); // in spin loops
+[[noreturn]] void arch_cpu_stop(void);   // halt this CPU for good
 void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line for /kern/cpus: hardware id, model
 
 // ---- power -----------------------------------------------------------------------------------------------------------
@@ -96,7 +96,8 @@ void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line
 // ---- time: nanoseconds since boot, monotonic over CPUs. No lock needed. ----------------------------------------------
 
 uint64_t arch_time_now(void);
-void arch_timer_arm(uint64_t deadline); // trap_timer on this CPU at or soon after; UINT64_MAX disarms; replaces the last
+void arch_timer_arm(
+    uint64_t deadline); // trap_timer on this CPU at or soon after; UINT64_MAX disarms; replaces the last
 
 // ---- address spaces --------------------------------------------------------------------------------------------------
 
@@ -111,11 +112,12 @@ enum { ARCH_PROT_READ = 1, ARCH_PROT_WRITE = 2, ARCH_PROT_EXEC = 4 }; // values 
 // Take one page out; false if nothing was mapped. Does not flush: the core does, by tlb.h, before the page is reused.
 bool arch_space_unmap(struct arch_space *space, uint64_t va);
 bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page, unsigned *protection);
-void arch_space_switch(struct arch_space *space);                   // null: the kernel's own
+void arch_space_switch(struct arch_space *space); // null: the kernel's own
 // Which CPUs must be interrupted before translations of this space are surely gone: bit i, CPU i is running in it now.
 // CPUs that merely may cache some are made to flush at their next switch to it.
 uint64_t arch_space_stale(struct arch_space *space);
-void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages); // on this CPU, which runs in the space; no lock needed
+void arch_tlb_flush(struct arch_space *space, uint64_t va,
+                    uint64_t pages); // on this CPU, which runs in the space; no lock needed
 
 // ---- user memory: the addresses are checked to lie in user space, but may be unmapped. Runs in that address space. ----
 // Return false on a fault, having copied some prefix.

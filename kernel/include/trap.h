@@ -19,26 +19,27 @@ enum fault_kind {
     FAULT_INSTRUCTION, // undefined or privileged instruction
     FAULT_ARITHMETIC,  // divide error, vector exception
     FAULT_ALIGNMENT,
-    FAULT_BREAKPOINT,  // breakpoint and single step
-    FAULT_PROTECTION,  // any other violation (general protection, …)
-    FAULT_MACHINE,     // non-maskable or machine check
+    FAULT_BREAKPOINT, // breakpoint and single step
+    FAULT_PROTECTION, // any other violation (general protection, …)
+    FAULT_MACHINE,    // non-maskable or machine check
 };
 
 struct fault {
     enum fault_kind kind;
-    unsigned access;     // FAULT_PAGE: one ARCH_PROT_* bit
-    bool present;        // FAULT_PAGE: a translation existed and forbade it
-    uint64_t address;    // FAULT_PAGE: what was touched
-    uint64_t code;       // the port's own number and error code, for the report
-    const char *name;    // the port's name for it: "#PF", "data abort", …
+    unsigned access;  // FAULT_PAGE: one ARCH_PROT_* bit
+    bool present;     // FAULT_PAGE: a translation existed and forbade it
+    uint64_t address; // FAULT_PAGE: what was touched
+    uint64_t code;    // the port's own number and error code, for the report
+    const char *name; // the port's name for it: "#PF", "data abort", …
 };
 
-[[nodiscard]] struct thread *trap_syscall(struct thread *self);                        // frame holds the call
+[[nodiscard]] struct thread *trap_syscall(struct thread *self);                          // frame holds the call
 [[nodiscard]] struct thread *trap_fault(struct thread *self, const struct fault *fault); // from user mode
-[[noreturn]] void trap_kernel_fault(const struct arch_frame *frame, const struct fault *fault); // a bug: report and stop
+[[noreturn]] void trap_kernel_fault(const struct arch_frame *frame,
+                                    const struct fault *fault); // a bug: report and stop
 void trap_timer(void);
 void trap_ipi(void);
-void trap_console(void); // received bytes are waiting in arch_console_read
-void trap_spurious(void); // counted
+void trap_console(void);                        // received bytes are waiting in arch_console_read
+void trap_spurious(void);                       // counted
 [[nodiscard]] struct thread *trap_resume(void); // schedule; after an interrupt from user mode
 [[nodiscard]] struct thread *trap_idle(void);   // schedule; from the idle loop

@@ -79,8 +79,8 @@ int main(int argc, char **argv) {
     expect("sum", sum, 42);
     expect("sum's length", (long)length, sizeof sum);
     expect("bad body", request_make(&client, ADD, numbers, 3, &sum, sizeof sum, nullptr, SECOND), ERR_INVALID);
-    expect("largest body",
-           request_make(&client, ECHO, body, REQUEST_BODY_MAX, reply, sizeof reply, &length, SECOND), 0);
+    expect("largest body", request_make(&client, ECHO, body, REQUEST_BODY_MAX, reply, sizeof reply, &length, SECOND),
+           0);
     expect("its length", (long)length, REQUEST_BODY_MAX);
     expect("body too large", request_make(&client, ECHO, body, sizeof body, nullptr, 0, nullptr, SECOND), ERR_TOO_BIG);
     expect("reply too large for the client", request_make(&client, ECHO, body, 9, reply, 8, nullptr, SECOND),

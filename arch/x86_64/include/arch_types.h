@@ -3,7 +3,7 @@
 
 #include "base/types.h"
 
-#define ARCH_NAME "x86_64"
+#define ARCH_NAME        "x86_64"
 #define ARCH_ELF_MACHINE 62 // EM_X86_64
 
 // The lowest 64 KiB stay unmapped, for null pointers. The topmost user page too, so that no instruction that enters the

@@ -11,7 +11,9 @@ enum { FILE_SIZE = 0x5000 };
 static unsigned char file[FILE_SIZE];
 static struct elf_image image;
 
-static void put(size_t offset, uint64_t value, size_t size) { memcpy(file + offset, &value, size); }
+static void put(size_t offset, uint64_t value, size_t size) {
+    memcpy(file + offset, &value, size);
+}
 
 static void put_program(unsigned index, uint32_t flags, uint64_t offset, uint64_t address, uint64_t file_size,
                         uint64_t memory_size) {
@@ -28,7 +30,10 @@ static void put_program(unsigned index, uint32_t flags, uint64_t offset, uint64_
 // A good executable: read-only data, text, writable data with a zero-filled tail.
 static void build(void) {
     memset(file, 0, sizeof file);
-    memcpy(file, "\x7f" "ELF\2\1\1", 7);
+    memcpy(file,
+           "\x7f"
+           "ELF\2\1\1",
+           7);
     put(16, 2, 2);
     put(18, ELF_MACHINE_X86_64, 2);
     put(20, 1, 4);
@@ -41,7 +46,9 @@ static void build(void) {
     put_program(2, 6, 0x3000, 0x403000, 0x100, 0x2100);
 }
 
-static status_t parse(void) { return elf_parse(file, 4096, FILE_SIZE, ELF_MACHINE_X86_64, &image); }
+static status_t parse(void) {
+    return elf_parse(file, 4096, FILE_SIZE, ELF_MACHINE_X86_64, &image);
+}
 
 TestSuite(elf, .init = build);
 

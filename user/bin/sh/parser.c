@@ -595,7 +595,7 @@ static struct syntax *parse_chain(struct parser *parser) {
         }
         skip_newlines(parser);
         struct syntax *chain = arena_take(parser->arena, sizeof *chain);
-        chain->kind = and? SYNTAX_AND : SYNTAX_OR;
+        chain->kind = and ? SYNTAX_AND : SYNTAX_OR;
         chain->line = left->line;
         chain->text = left->text;
         chain->first = left;
