@@ -103,6 +103,9 @@ struct user *machine_user(struct user *creator, handle_t thread);
 // A process with one thread, made by `parent` through calls, with scratch memory, its own process handle and the parent's
 // root. null: a call failed, and everything made for it is closed again.
 struct user *machine_spawn(struct user *parent, const char *name, program_t *program, void *context, unsigned priority);
+// The same with another identity; only user 0 may ask for one.
+struct user *machine_spawn_as(struct user *parent, const char *name, program_t *program, void *context,
+                              unsigned priority, uint32_t owner, uint32_t group);
 // A further thread of the same process.
 struct user *machine_thread(struct user *creator, program_t *program, void *context, unsigned priority);
 

@@ -416,12 +416,12 @@ static bool equip(struct user *parent, handle_t process, struct user *equipment)
     return equipment->scratch != 0;
 }
 
-struct user *machine_spawn(struct user *parent, const char *name, program_t *program, void *context,
-                           unsigned priority) {
+struct user *machine_spawn_as(struct user *parent, const char *name, program_t *program, void *context,
+                              unsigned priority, uint32_t owner, uint32_t group) {
     if (!user_store(parent, parent->scratch, name, strlen(name))) {
         return nullptr;
     }
-    int64_t process = CALL(parent, PROCESS_CREATE, parent->scratch, strlen(name), ID_INHERIT, ID_INHERIT);
+    int64_t process = CALL(parent, PROCESS_CREATE, parent->scratch, strlen(name), owner, group);
     if (process < 0) {
         return nullptr;
     }
@@ -435,6 +435,11 @@ struct user *machine_spawn(struct user *parent, const char *name, program_t *pro
         CALL(parent, CLOSE, (uint64_t)process);
     }
     return made;
+}
+
+struct user *machine_spawn(struct user *parent, const char *name, program_t *program, void *context,
+                           unsigned priority) {
+    return machine_spawn_as(parent, name, program, context, priority, ID_INHERIT, ID_INHERIT);
 }
 
 // ---- calls with arguments in memory ----------------------------------------------------------------------------------
