@@ -44,7 +44,8 @@ status_t entry_may_take(const struct walk *walk, const struct process *caller) {
     if (!may_change(walk->parent, caller) || !node_owned(walk->node, caller)) {
         return ERR_ACCESS;
     }
-    return walk->node->sealed || walk->parent->sealed || walk->parent->kind != NODE_DIR ? ERR_READ_ONLY : 0;
+    bool kernel = walk->node->sealed || walk->node->fixed || walk->parent->sealed;
+    return kernel || walk->parent->kind != NODE_DIR ? ERR_READ_ONLY : 0;
 }
 
 bool entry_encloses(const struct node *node, const struct node *directory) {

@@ -19,6 +19,7 @@ static status_t make_public(const char *name) {
     if (node == nullptr) {
         return ERR_NO_MEMORY;
     }
+    node->fixed = true;
     node_link(root, node, name, strlen(name));
     node_unref(node);
     return 0;

@@ -36,6 +36,7 @@ struct node {
     uint32_t owner, group;
     bool linked;      // in the tree, under parent and name
     bool removed;     // has been in the tree and is not any more
+    bool fixed;       // part of the namespace's shape: neither removed nor renamed, but users may add to it
     bool sealed;      // belongs to the kernel: not changed, removed, or added to by users
     bool synthesised; // not stored: parent is referenced
     uint8_t name_length;

@@ -216,6 +216,8 @@ Test(name, flags_that_make_no_sense) {
     cr_assert_eq(user_remove(self, self->root, "/proc/self"), ERR_READ_ONLY);
     cr_assert_eq(user_rename(self, self->root, "/kern/version", "/tmp/version"), ERR_READ_ONLY);
     cr_assert_eq(user_rename(self, self->root, "/proc/1", "/tmp/1"), ERR_READ_ONLY);
+    cr_assert_eq(user_remove(self, self->root, "/svc"), ERR_READ_ONLY);
+    cr_assert_eq(user_rename(self, self->root, "/ipc", "/ipc2"), ERR_READ_ONLY);
     cr_assert_eq(user_remove(self, self->root, "/"), ERR_BUSY);
     cr_assert_eq(user_remove(self, self->root, "/tmp/."), ERR_BUSY);
 }
