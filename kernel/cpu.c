@@ -1,10 +1,11 @@
 #include "kernel/cpu.h"
 
 struct cpu *cpu_table[CPU_MAX];
+unsigned cpu_slots = 1; // the boot CPU
 
 unsigned cpu_online_count(void) {
     unsigned count = 0;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         if (cpu_table[i] != nullptr && cpu_table[i]->online) {
             count++;
         }
@@ -14,7 +15,7 @@ unsigned cpu_online_count(void) {
 
 uint64_t cpu_count_total(enum cpu_counter counter) {
     uint64_t total = 0;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         if (cpu_table[i] != nullptr) {
             total += cpu_table[i]->count[counter];
         }

@@ -59,6 +59,7 @@ struct cpu {
 static_assert(offsetof(struct cpu, arch) == 0);
 
 extern struct cpu *cpu_table[CPU_MAX]; // by index; null: not started
+extern unsigned cpu_slots;             // no entry from here on is in use: where loops over the table end
 unsigned cpu_online_count(void);
 uint64_t cpu_count_total(enum cpu_counter counter); // over all CPUs
 

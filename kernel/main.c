@@ -52,6 +52,7 @@ static void start_cpu(unsigned index) {
         cpu->index = index;
         sched_init_cpu(cpu);
         cpu_table[index] = cpu;
+        cpu_slots = index + 1;
         status = arch_cpu_start(index, cpu);
     }
     if (status == 0) {

@@ -164,7 +164,7 @@ void process_started(struct process *process) {
 // How many of its threads are in user mode or in a call somewhere.
 static unsigned running(const struct process *process) {
     unsigned count = 0;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->current != nullptr && cpu->current->state == THREAD_RUNNING &&
             cpu->current->process == process) {
@@ -235,7 +235,7 @@ status_t process_end(struct process *process, uint32_t state, int32_t exit_statu
     list_remove(&process->embryo);
     count_own_handles(process);
     // Whatever runs of it stops at once: thread_doomed looks at the state.
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
             cpu_resched(cpu);
@@ -260,7 +260,7 @@ void process_thread_gone(struct process *process) {
 
 uint64_t process_cpu_time(const struct process *process) {
     uint64_t time = process->cpu_time;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
             uint64_t now = arch_time_now();

@@ -72,7 +72,7 @@ static struct cpu *choose_cpu(const struct thread *thread) {
     if (least < thread->priority) {
         return best;
     }
-    for (unsigned i = 0; i < CPU_MAX && least != NOTHING; i++) {
+    for (unsigned i = 0; i < cpu_slots && least != NOTHING; i++) {
         struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr || !cpu->online) {
             continue;
@@ -151,7 +151,7 @@ static struct thread *take_next(struct cpu *cpu) {
     struct cpu *from = cpu;
     if (most_urgent(cpu->queue.occupied) < priority) {
         uint32_t longest = 0;
-        for (unsigned i = 0; i < CPU_MAX; i++) {
+        for (unsigned i = 0; i < cpu_slots; i++) {
             struct cpu *other = cpu_table[i];
             if (other != nullptr && (other->queue.occupied >> priority & 1) != 0 && other->queue.length > longest) {
                 from = other;
@@ -198,7 +198,7 @@ static void arm(struct cpu *cpu) {
 // go on here. This happens when something more urgent came while a CPU was still on its way to what it had been told.
 static void spread(void) {
     int urgent = most_urgent(waiting_mask);
-    for (unsigned i = 0; i < CPU_MAX && urgent != NOTHING; i++) {
+    for (unsigned i = 0; i < cpu_slots && urgent != NOTHING; i++) {
         struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->online && !cpu->resched && urgency(cpu) < urgent) {
             cpu_resched(cpu);

@@ -6,7 +6,7 @@
 
 static void counts_snapshot(const struct node *, const struct process *, struct text *text) {
     text_header(text, "cpu timer ipi console spurious faults faults_fatal shootdowns");
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;

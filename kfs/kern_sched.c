@@ -8,7 +8,7 @@
 
 static void cpus_snapshot(const struct node *, const struct process *, struct text *text) {
     text_header(text, "cpu idle_ns switches preemptions steals wakes parks syscalls syscall_errors");
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;
@@ -36,7 +36,7 @@ static void lock_snapshot(const struct node *, const struct process *, struct te
 
 static void queues_snapshot(const struct node *, const struct process *, struct text *text) {
     text_header(text, "cpu ready highest running");
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;

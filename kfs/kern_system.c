@@ -22,7 +22,7 @@ static void stage_snapshot(const struct node *, const struct process *, struct t
 
 static void uptime_snapshot(const struct node *, const struct process *, struct text *text) {
     uint64_t idle = 0;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
         idle += cpu_table[i] != nullptr ? cpu_idle_time(cpu_table[i]) : 0;
     }
     text_header(text, "uptime_ns idle_ns cpus");
