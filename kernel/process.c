@@ -3,12 +3,13 @@
 #include "base/format.h"
 #include "base/str.h"
 #include "kernel/cpu.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
-enum { BUCKETS = 1024, PID_MAX = 0x7fffffff };
+enum { BUCKETS = 1024, PID_INIT = 1, PID_MAX = 0x7fffffff };
 
 static struct list all = LIST_INIT(all); // ascending pids
 static struct list bucket[BUCKETS];      // by pid
@@ -207,6 +208,9 @@ static bool teardown(struct slice *slice, unsigned *budget) {
     // Every CPU that ran one of its threads left the address space with it.
     if (!handle_table_destroy(&process->handles, budget) || !space_destroy(&process->space, budget)) {
         return false;
+    }
+    if (process->pid == PID_INIT) {
+        log_alert("init has ended with status %d: nothing is left that starts programs", process->exit_status);
     }
     process->exited = true;
     living--;
