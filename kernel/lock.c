@@ -9,23 +9,44 @@
 // A ticket lock: who comes draws the next ticket and waits until it is served, so nobody is overtaken. The tickets may
 // wrap: only equality counts, and no more than CPU_MAX are out at once.
 static _Atomic uint32_t next_ticket, now_serving;
+
+// By ticket: the CPU that rests until its turn, plus 1; 0: none. Its store before it looks at now_serving once more, and
+// the store of now_serving before kernel_unlock looks here, are in one total order: one of the two sees the other.
+static _Atomic uint32_t resting[CPU_MAX];
+enum { SPINS_BEFORE_REST = 200 };
+
 static struct cpu *_Atomic holder; // for assertions: only a CPU that finds itself here can rely on it
 static struct lock_stats stats;    // written by the holder
+
+static void rest(uint32_t ticket, const struct cpu *cpu) {
+    _Atomic uint32_t *place = &resting[ticket % CPU_MAX];
+    atomic_store_explicit(place, cpu->index + 1, memory_order_seq_cst);
+    // A request to drop translations comes with an interrupt, and trap_ipi answers it.
+    if (atomic_load_explicit(&now_serving, memory_order_seq_cst) != ticket) {
+        arch_cpu_rest();
+    }
+    atomic_store_explicit(place, 0, memory_order_relaxed);
+}
 
 void kernel_lock(void) {
     struct cpu *cpu = arch_cpu_current();
     KASSERT(atomic_load_explicit(&holder, memory_order_relaxed) != cpu);
     uint32_t ticket = atomic_fetch_add_explicit(&next_ticket, 1, memory_order_relaxed);
-    uint64_t spins = 0;
+    uint64_t spins = 0, rests = 0;
     // Acquire pairs with the release in kernel_unlock: what the last holder wrote is seen.
     while (atomic_load_explicit(&now_serving, memory_order_acquire) != ticket) {
         // The holder may be waiting for this CPU to drop translations.
         tlb_answer();
-        arch_cpu_relax();
-        spins++;
+        if (++spins % SPINS_BEFORE_REST != 0) {
+            arch_cpu_relax();
+        } else {
+            rest(ticket, cpu);
+            rests++;
+        }
     }
     atomic_store_explicit(&holder, cpu, memory_order_relaxed);
     stats.acquisitions++;
+    stats.rests += rests;
     if (spins > 0) {
         stats.contended++;
         stats.spins += spins;
@@ -39,7 +60,11 @@ void kernel_unlock(void) {
     KASSERT(kernel_lock_held());
     atomic_store_explicit(&holder, nullptr, memory_order_relaxed);
     uint32_t ticket = atomic_load_explicit(&now_serving, memory_order_relaxed);
-    atomic_store_explicit(&now_serving, ticket + 1, memory_order_release);
+    atomic_store_explicit(&now_serving, ticket + 1, memory_order_seq_cst);
+    uint32_t next = atomic_load_explicit(&resting[(ticket + 1) % CPU_MAX], memory_order_seq_cst);
+    if (next != 0) {
+        arch_cpu_ipi(next - 1);
+    }
 }
 
 bool kernel_lock_held(void) {

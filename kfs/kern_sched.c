@@ -27,11 +27,12 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
 
 static void lock_snapshot(const struct node *, const struct process *, struct text *text) {
     struct lock_stats stats = kernel_lock_stats();
-    text_header(text, "acquisitions contended spins spins_max");
+    text_header(text, "acquisitions contended spins spins_max rests");
     text_u64(text, stats.acquisitions);
     text_u64(text, stats.contended);
     text_u64(text, stats.spins);
     text_u64(text, stats.spins_max);
+    text_u64(text, stats.rests);
 }
 
 static void queues_snapshot(const struct node *, const struct process *, struct text *text) {

@@ -253,6 +253,10 @@ void arch_cpu_ipi(unsigned index) {
     other->ipi = true;
 }
 
+void arch_cpu_rest(void) {
+    host_cpu_relax();
+}
+
 void arch_cpu_stop(void) {
     struct host_cpu *self = host.running;
     self->state = HOST_STOPPED;

@@ -51,6 +51,14 @@ void arch_cpu_ipi(unsigned index) {
     x86_apic_send(apic_id[index], X86_VECTOR_IPI);
 }
 
+void arch_cpu_rest(void) {
+    static_assert(X86_VECTOR_TIMER >> 4 < X86_VECTOR_IPI >> 4 && X86_VECTOR_CONSOLE >> 4 < X86_VECTOR_IPI >> 4);
+    // Interrupts stay blocked until the instruction behind sti: one that came before or comes now ends the halt.
+    __asm__ volatile("mov %0, %%cr8\n\tsti\n\thlt\n\tcli\n\tmov %1, %%cr8" ::"r"((X86_VECTOR_IPI >> 4) - 1ull),
+                     "r"(0ull)
+                     : "memory");
+}
+
 void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
     const struct x86_features *f = &x86_features;
     const char *name = f->name;

@@ -136,7 +136,7 @@ static bool fixed_up(struct arch_frame *frame) {
 
 void x86_trap_kernel(struct arch_frame *frame) {
     if (frame->vector >= X86_VECTOR_EXCEPTIONS) {
-        interrupt(frame->vector); // of the idle loop
+        interrupt(frame->vector); // of the idle loop, or of arch_cpu_rest
     } else if (!fixed_up(frame)) {
         kernel_fault(frame);
     }

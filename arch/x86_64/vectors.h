@@ -13,8 +13,8 @@ enum {
     X86_VECTOR_EXCEPTIONS = 32, // below: the processor's own
     X86_VECTOR_LEGACY = 32,     // 16 of the legacy controllers, masked for good
     X86_VECTOR_CONSOLE = 48,
-    X86_VECTOR_TIMER = 240,
-    X86_VECTOR_IPI = 241,
+    X86_VECTOR_TIMER = 0xe0,
+    X86_VECTOR_IPI = 0xf0, // in a priority class above all others: arch_cpu_rest lets nothing else in
     X86_VECTOR_SPURIOUS = 255,
     X86_VECTOR_SYSCALL = 256, // no vector: marks the minimal frame of a call
 };

@@ -84,6 +84,9 @@ unsigned arch_cpu_count(void); // CPUs the firmware reports, 1 to CPU_MAX; index
 void arch_cpu_attach(struct cpu *cpu);   // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
 void arch_cpu_ipi(unsigned index);       // make that CPU enter trap_ipi
 static inline void arch_cpu_relax(void); // in spin loops
+// Rest in a long spin: until arch_cpu_ipi of this CPU, called since interrupts were last on here, has been answered by
+// trap_ipi; may return at any time. Other interrupts stay pending. No lock needed.
+void arch_cpu_rest(void);
 [[noreturn]] void arch_cpu_stop(void);   // halt this CPU for good
 void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line for /kern/cpus: hardware id, model
 
