@@ -3,26 +3,32 @@
 #include "lib/file.h"
 #include "lib/option.h"
 #include "lib/print.h"
-#include "lib/reader.h"
 #include "lib/self.h"
 
 static const struct option options[] = {{'n', "lines", "N", "show N lines, 10 if not given"}, {}};
 static const struct program program = {"[-n N] [PATH…]", "Show the first lines of files.", options};
 
+// Copy up to and with the last of so many newlines.
+static long copy(handle_t handle, uint64_t lines) {
+    static char buffer[1024];
+    while (lines > 0) {
+        long length = file_read(handle, buffer, sizeof buffer);
+        if (length <= 0) {
+            return length;
+        }
+        size_t end = 0;
+        while (end < (size_t)length && lines > 0) {
+            lines -= buffer[end++] == '\n';
+        }
+        print_bytes(buffer, end);
+    }
+    return 0;
+}
+
 static int show(const char *path, uint64_t lines) {
     long handle = path == nullptr ? self_input() : file_open(path, OPEN_READ, 0);
-    if (handle < 0) {
-        return error_report(path, handle);
-    }
-    static struct reader reader;
-    static struct text line;
-    reader_init(&reader, (handle_t)handle);
-    long status = 1;
-    for (uint64_t i = 0; i < lines && (status = reader_line(&reader, &line)) > 0; i++) {
-        print_bytes(text_string(&line), line.length);
-        print_char('\n');
-    }
-    if (path != nullptr) {
+    long status = handle < 0 ? handle : copy((handle_t)handle, lines);
+    if (path != nullptr && handle >= 0) {
         file_close((handle_t)handle);
     }
     return status < 0 ? error_report(path == nullptr ? "standard input" : path, status) : 0;

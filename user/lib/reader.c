@@ -18,6 +18,9 @@ long reader_line(struct reader *reader, struct text *line) {
             at++;
         }
         something = something || reader->end > reader->start;
+        if (line->length > READER_LINE_MAX) {
+            return ERR_TOO_BIG;
+        }
         if (!text_add(line, reader->buffer + reader->start, at - reader->start)) {
             return ERR_NO_MEMORY;
         }

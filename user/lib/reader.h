@@ -5,6 +5,8 @@
 #include "base/types.h"
 #include "lib/text.h"
 
+enum { READER_LINE_MAX = 1 << 20 };
+
 struct reader {
     handle_t handle;
     size_t start;
@@ -15,6 +17,7 @@ struct reader {
 // Begin reading from a handle, which stays the caller's.
 void reader_init(struct reader *reader, handle_t handle);
 
-// The next line, without its newline, into `line` (replaced). 1: a line, 0: the end of the input, negative: an error.
+// The next line, without its newline, into `line` (replaced). 1: a line, 0: the end of the input, negative: an error;
+// ERR_TOO_BIG for a line longer than READER_LINE_MAX.
 // A last line without a newline counts as a line.
 [[nodiscard]] long reader_line(struct reader *reader, struct text *line);

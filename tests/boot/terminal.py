@@ -1,0 +1,127 @@
+"""A person at the console: line editing, history, completion, Ctrl-C, typing ahead. Keys go in through a pseudo-terminal,
+and each step waits for what must appear, however long the machine takes."""
+
+import dataclasses
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+from machine import ROOT, Case
+
+NOISE = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\r|\x07")
+
+
+@dataclasses.dataclass
+class Session(Case):
+    """Steps of (keys, regular expression that must appear in what is shown from then on)."""
+
+    steps: tuple = ()
+    ends_with: int = 0  # exit status of scripts/run
+
+    def converse(self, build_dir):
+        terminal, other = pty.openpty()
+        command = [ROOT / "scripts/run", "x86_64", "--no-build", "--build-dir", build_dir, *self.machine]
+        run = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, start_new_session=True)
+        os.close(other)
+        try:
+            for keys, wanted in self.steps:
+                os.write(terminal, keys)
+                shown = self.read(terminal, wanted)
+                if not re.search(wanted, shown, re.MULTILINE):
+                    return f"after {keys!r}, nothing matches {wanted!r} in:\n{shown.decode(errors='replace')}"
+            status = run.wait(timeout=self.timeout)
+            return None if status == self.ends_with else f"ended with {status}, not {self.ends_with}"
+        except subprocess.TimeoutExpired:
+            return "the machine did not end"
+        finally:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGTERM)
+                try:
+                    run.wait(timeout=10)
+                except subprocess.TimeoutExpired:
+                    os.killpg(run.pid, signal.SIGKILL)
+            os.close(terminal)
+
+    def read(self, terminal, wanted):
+        """What appears until it matches or the time is up."""
+        shown = b""
+        deadline = time.monotonic() + self.timeout
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([terminal], [], [], 0.2)
+            if ready:
+                try:
+                    piece = os.read(terminal, 4096)
+                except OSError:
+                    break
+                shown += piece
+                if re.search(wanted, NOISE.sub(b"", shown), re.MULTILINE):
+                    break
+        return NOISE.sub(b"", shown)
+
+
+PROMPT = rb"/ # $"
+
+
+def session(name, *steps, **more):
+    return Session(name, "", alone=True, steps=((b"", PROMPT), *steps, (b"poweroff 3\r", b"poweroff 3")), ends_with=3, **more)
+
+
+CASES = [
+    session("lines_are_edited",
+            (b"ecko hello\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x7fh\x05 world\r", rb"^hello world\n/ # $"),
+            (b"junk\x15echo one two\x17three\r", rb"^one three\n/ # $"),
+            (b"cho tail\x01e\x0b\x1b[Fcho rest\r", rb"^rest\n/ # $"),
+            (b"never\x03", rb"\^C\n/ # $"),
+            (b"echo $?\r", rb"^130\n/ # $")),
+    session("history_comes_back",
+            (b"echo first\r", rb"^first\n/ # $"),
+            (b"echo second\r", rb"^second\n/ # $"),
+            (b"\x1b[A\x1b[A\r", rb"^first\n/ # $"),
+            (b"\x10\x10\x0e\x7f\x7f\x7f\x7f\x7fthird\r", rb"^third\n/ # $")),
+    session("tab_completes_commands_and_paths",
+            (b"upt\t\r", rb"^up \d"),
+            (b"", PROMPT),
+            (b"cat /kern/st\t\r", rb"^4\n/ # $"),
+            (b"echo-\t\t", rb"^echo-client +echo-server\n/ # echo-$"),
+            (b"\x15ls /ke\tipc/st\t\r", rb"^channels +.*messages"),
+            (b"", PROMPT)),
+    session("control_c_ends_the_job_and_what_it_started",
+            (b"sh -c 'sleep 1000; echo no'\r", rb"sleep 1000; echo no'\n"),
+            (b"\x03", rb"\^C\n/ # $"),
+            (b"echo $?; ps | grep -c sleep\r", rb"^130\n0\n/ # $"),
+            (b"while true; do :; done\r", rb"done\n"),
+            (b"\x03", rb"\^C\n/ # $"),
+            (b"hexdump /dev/zero\r", rb"00001000 "),
+            (b"\x03", rb"\^C\n/ # $")),
+    session("typed_lines_reach_the_job",
+            (b"cat\r", rb"cat\n"),
+            (b"heklo\x7f\x7f\x7fllo\r", rb"^hello\n"),
+            (b"\x04", rb"^/ # $"),
+            (b"wc\ra b c\rd\r\x04", rb"^2 4 8\n/ # $"),
+            (b"sleep 0.5\recho ahead\r", rb"^ahead\n/ # $"),
+            (b"read x\rvalue\recho \"<$x>\"\r", rb"^<value>\n/ # $")),
+    session("commands_go_on_over_lines",
+            (b"for i in 1 2\r", rb"^> $"),
+            (b"do echo n$i\r", rb"^> $"),
+            (b"done\r", rb"^n1\nn2\n/ # $"),
+            (b"echo 'a\r", rb"^> $"),
+            (b"b'\r", rb"^a\nb\n/ # $"),
+            (b"fi\r", rb"^sh: line 1: 'fi' where a command should be\n/ # $")),
+    session("jobs_are_told_when_they_end",
+            (b"sleep 0.3 &\r", rb"^\[1\] \d+\n/ # $"),
+            (b"wait; jobs; echo done\r", rb"^done\n/ # $"),
+            (b"true &\r", rb"^\[1\] \d+\n/ # $"),
+            (b"sleep 0.3\r", rb"^\[1\] ended with 0  true\n/ # $")),
+    session("a_shell_that_ends_comes_back",
+            (b"exit\r", PROMPT),
+            (b"kill $$\r", PROMPT),
+            (b"echo again\r", rb"^again\n/ # $")),
+    session("a_shell_in_a_shell",
+            (b"sh\r", rb"^sh> $"),
+            (b"echo inner; exit 4\r", rb"^inner\n/ # $"),
+            (b"echo $?\r", rb"^4\n/ # $")),
+]
