@@ -67,6 +67,9 @@ static void load(const char *path) {
 
 // ---- the documentation ----
 
+static const char *const pages[] = {"arch", "channel", "console", "ipc",    "irq",   "mem",
+                                    "ns",   "proc",    "sched",   "system", "thread"};
+
 // Where the files of a page are on the machine.
 static void place(const char *page, const char *path, char whole[256]) {
     if (strncmp(path, "/proc/PID/", 10) == 0) {
@@ -113,8 +116,6 @@ static unsigned check_fields(const char *page, const char *path, const char *fie
 }
 
 Test(text, fields_are_those_of_the_documentation) {
-    static const char *const pages[] = {"arch", "channel", "console", "ipc",    "irq",   "mem",
-                                        "ns",   "proc",    "sched",   "system", "thread"};
     unsigned files = 0;
     boot();
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
@@ -137,6 +138,55 @@ Test(text, fields_are_those_of_the_documentation) {
         fclose(file);
     }
     cr_assert_gt(files, 25);
+}
+
+// Whether a path stands in a page, as a heading.
+static bool documented(const char *path) {
+    char heading[300], line[2048];
+    bool found = false;
+    snprintf(heading, sizeof heading, "## `%s`\n", path);
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0] && !found; i++) {
+        char name[512];
+        snprintf(name, sizeof name, "%s/%s.md", KFS_DOC, pages[i]);
+        FILE *file = fopen(name, "r");
+        cr_assert_not_null(file, "%s", name);
+        while (!found && fgets(line, sizeof line, file) != nullptr) {
+            found = strcmp(line, heading) == 0;
+        }
+        fclose(file);
+    }
+    return found;
+}
+
+// Every file below a directory has its place in the documentation, where it is called `known` and its name.
+static unsigned check_documented(const char *directory, const char *known) {
+    long handle = user_open(self, self->root, directory, OPEN_READ | OPEN_DIR, 0);
+    cr_assert_gt(handle, 0, "%s", directory);
+    unsigned files = 0;
+    struct abi_dirent entry;
+    for (uint64_t cookie = 0; CALL(self, LIST, (uint64_t)handle, cookie, self->scratch, 1) == 1;
+         cookie = entry.cookie) {
+        char path[256], name[256];
+        cr_assert(user_load(self, &entry, self->scratch, sizeof entry));
+        snprintf(path, sizeof path, "%s/%s", directory, entry.name);
+        snprintf(name, sizeof name, "%s%s", known, entry.name);
+        if (entry.stat.kind == NODE_DIR) {
+            strncat(name, "/", sizeof name - strlen(name) - 1);
+            files += check_documented(path, name);
+        } else {
+            cr_assert(documented(name), "%s is not documented in kfs/doc", name);
+            files++;
+        }
+    }
+    CALL(self, CLOSE, (uint64_t)handle);
+    return files;
+}
+
+Test(text, every_file_is_documented) {
+    boot();
+    cr_assert_gt(check_documented("/kern", "/kern/"), 20);
+    cr_assert_gt(check_documented("/proc/1", "/proc/PID/"), 7);
+    cr_assert_gt(check_documented("/ipc/c", ""), 3);
 }
 
 // ---- snapshots ----
@@ -281,6 +331,52 @@ Test(text, kill_through_proc) {
     user_write(stranger, (handle_t)own, "kill", 4, 0);
     machine_run_until_idle();
     cr_assert(user_gone(stranger));
+    machine_check();
+}
+
+// What is read of a process after its end is what is left of it; before, during and after are all safe.
+Test(text, tables_of_a_process_that_ends) {
+    static const char *const files[] = {"handles", "threads", "maps", "status", "fault", "cpu"};
+    enum { FILES = sizeof files / sizeof files[0] };
+    boot();
+    struct user *child = machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    for (int i = 0; i < 100; i++) {
+        cr_assert_gt(CALL(child, DUP, child->root, RIGHT_READ), 0);
+        cr_assert_not_null(i < 20 ? machine_thread(child, nullptr, nullptr, PRIORITY_DEFAULT) : child);
+    }
+    long file[FILES];
+    char path[64], some[200];
+    for (unsigned i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "/proc/%u/%s", child->pid, files[i]);
+        file[i] = user_open(self, self->root, path, OPEN_READ, 0);
+        cr_assert_gt(file[i], 0);
+        cr_assert_geq(user_read(self, (handle_t)file[i], some, sizeof some, OFFSET_CURRENT), 0);
+    }
+    snprintf(path, sizeof path, "/proc/%u", child->pid);
+    long directory = user_open(self, self->root, path, OPEN_READ | OPEN_DIR, 0);
+    cr_assert_eq(CALL(self, KILL, child->process, 3), 0);
+    for (unsigned round = 0; round < 40; round++) {
+        for (unsigned i = 0; i < FILES; i++) {
+            long got = user_read(self, (handle_t)file[i], some, sizeof some, OFFSET_CURRENT);
+            cr_assert(got >= 0 || got == ERR_INVALID, "%s: %ld", files[i], got); // a long table was begun anew
+            cr_assert_geq(user_read(self, (handle_t)file[i], some, sizeof some, 0), 0);
+        }
+        machine_step();
+    }
+    machine_run_until_idle();
+    CALL(self, CLOSE, child->process);
+    CALL(self, CLOSE, child->self);
+    for (unsigned i = 0; i < FILES; i++) {
+        cr_assert_geq(user_read(self, (handle_t)file[i], some, sizeof some, 0), 0);
+        CALL(self, CLOSE, (uint64_t)file[i]);
+    }
+    // The open directory still keeps the process, and its pid.
+    long status = user_open(self, (handle_t)directory, "status", OPEN_READ, 0);
+    cr_assert_gt(status, 0);
+    CALL(self, CLOSE, (uint64_t)status);
+    CALL(self, CLOSE, (uint64_t)directory);
+    machine_run_until_idle();
+    cr_assert_eq(user_open(self, self->root, path, OPEN_READ, 0), ERR_NOT_FOUND);
     machine_check();
 }
 

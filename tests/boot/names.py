@@ -5,8 +5,6 @@ import re
 
 from machine import ROOT, Case, table
 
-PLACES = {"/proc/PID/": "/proc/self/", "ctl": "/ipc/doc/ctl", "stats": "/ipc/doc/stats"}
-
 
 def documented():
     """{path: names of its fields}, from kfs/doc."""
@@ -15,10 +13,10 @@ def documented():
         for section in re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             path = re.match(r"`(.*)`", section)[1]
             fields = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-            for place, real in PLACES.items():
-                if path == place or place.endswith("/") and path.startswith(place):
-                    path = real + path[len(place):]
-            if fields and path != "events":  # reading that one waits for more
+            path = path.replace("/proc/PID/", "/proc/self/")
+            if not path.startswith("/"):
+                path = "/ipc/doc/" + path
+            if fields and path != "/ipc/doc/events":  # reading that one waits for more
                 found[path] = fields
     return found
 
