@@ -63,7 +63,7 @@ class Session(Case):
         return NOISE.sub(b"", shown)
 
 
-PROMPT = rb"/ # $"
+PROMPT = rb"/ # $"  # and ^A must be typed twice: the first is the emulator's
 
 
 def session(name, *steps, **more):
@@ -74,7 +74,7 @@ CASES = [
     session("lines_are_edited",
             (b"ecko hello\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x7fh\x05 world\r", rb"^hello world\n/ # $"),
             (b"junk\x15echo one two\x17three\r", rb"^one three\n/ # $"),
-            (b"cho tail\x01e\x0b\x1b[Fcho rest\r", rb"^rest\n/ # $"),
+            (b"cho tail\x01\x01e\x0b\x1b[Fcho rest\r", rb"^rest\n/ # $"),
             (b"never\x03", rb"\^C\n/ # $"),
             (b"echo $?\r", rb"^130\n/ # $")),
     session("history_comes_back",
