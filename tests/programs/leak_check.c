@@ -41,7 +41,19 @@ struct snapshot {
     char name[VALUES_MAX][64];
 };
 
+// Pages that slabs have: how many depends on how blocks came to lie, the blocks themselves are counted by size.
+static uint64_t slab_pages(const struct table *table) {
+    uint64_t total = 0;
+    for (unsigned line = 0; line < table->line_count; line++) {
+        uint64_t pages = 0;
+        (void)table_number(table, line, "pages", &pages);
+        total += pages;
+    }
+    return total;
+}
+
 static long take(struct snapshot *snapshot) {
+    uint64_t in_slabs = 0;
     snapshot->count = 0;
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         static char text[8192];
@@ -53,6 +65,9 @@ static long take(struct snapshot *snapshot) {
         if (!table_parse(&table, text)) {
             return error_say("%s: no table", figures[i].path);
         }
+        if (str_equal(figures[i].path, "/kern/mem/stats/slabs")) {
+            in_slabs = slab_pages(&table);
+        }
         for (unsigned line = 0; line < table.line_count; line++) {
             for (unsigned field = 0; field < 8 && figures[i].fields[field] != nullptr; field++) {
                 const char *name = figures[i].fields[field];
@@ -63,6 +78,9 @@ static long take(struct snapshot *snapshot) {
                 }
                 (void)format(snapshot->name[at], sizeof snapshot->name[at], "%s %s %s", figures[i].path, name,
                              size == nullptr ? "" : size);
+                if (str_equal(figures[i].path, "/kern/mem/stats/pages")) {
+                    snapshot->value[at] -= in_slabs;
+                }
                 snapshot->count++;
             }
         }
