@@ -33,6 +33,8 @@ CASES = [
     says("redirection_of_a_group", "{ echo 1; echo 2; } > /tmp/grp; cat /tmp/grp; rm /tmp/grp", "1\n2\n"),
     says("redirection_to_nowhere_refused", "echo x > /nope/x", "sh: /nope/x: no node has this path\n", status=1),
     says("loops_in_pipelines", "echo 'a b\nc d' | while read x y; do echo $y$x; done", "ba\ndc\n"),
+    says("read_takes_one_line_and_leaves_the_rest", "echo 'a\nb\nc' > /tmp/r; { read x; cat; } < /tmp/r; echo $x; rm /tmp/r", "b\nc\na\n"),
+    says("scripts_can_read_their_own_input", "echo 'read v\nvalue\necho $v end' > /tmp/in; sh < /tmp/in; rm /tmp/in", "value end\n"),
     says("a_long_pipe_carries_everything", "cat /bin/sh | cat | cat > /tmp/copy; wc -c < /tmp/copy > /tmp/n1; wc -c < /bin/sh > /tmp/n2; "
          "read a < /tmp/n1; read b < /tmp/n2; test $a = $b; echo $?; rm /tmp/copy /tmp/n1 /tmp/n2", "0\n"),
     says("a_writer_whose_reader_has_gone_ends", "cat /bin/sh /bin/sh /bin/sh /bin/sh | head -n 1 | wc -l", "1\n"),

@@ -71,7 +71,8 @@ static void list(void) {
             print("  %-20s %s\n", entries[i].name, entries[i].about);
         }
     }
-    print("\nhelp COMMAND tells more. Statistics are files: try ls -R /kern, and cat one of them.\n");
+    print("\nTab completes, the arrows edit and bring back earlier lines, Ctrl-C ends what runs, Ctrl-D its input.\n");
+    print("help COMMAND tells more. Statistics are files: try ls -R /kern, and cat one of them.\n");
 }
 
 int main(int argc, char **argv) {

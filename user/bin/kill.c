@@ -7,12 +7,23 @@
 static const struct option options[] = {{'s', "status", "N", "the exit status it gets, 9 if not given"},
                                         {'t', "tree", nullptr, "and everything that it started"},
                                         {}};
-static const struct program program = {"[-s N] [-t] PID…", "End processes.", options};
+static const struct program program = {"[-s N | -N] [-t] PID…", "End processes.", options};
+
+// -9 and the like, as people are used to: the status. True if that is what the first argument is.
+static bool short_status(int argc, char **argv, int *status) {
+    uint64_t value;
+    if (argc < 2 || argv[1][0] != '-' || !str_to_u64(argv[1] + 1, &value) || value > 127) {
+        return false;
+    }
+    *status = (int)value;
+    return true;
+}
 
 int main(int argc, char **argv) {
     int status = 9;
     bool tree = false;
-    struct option_state state = option_begin(&program, argc, argv);
+    bool skipped = short_status(argc, argv, &status);
+    struct option_state state = option_begin(&program, argc - skipped, argv + skipped);
     for (int option; (option = option_next(&state)) != 0;) {
         if (option == 's') {
             status = (int)option_number(&state, 0, 127);

@@ -116,12 +116,14 @@ static int list(const char *path) {
     return status;
 }
 
-// Whether an operand is listed as a directory: a link to one is, unless the long form asks for the link itself.
+// Whether an operand is listed as a directory: a link to one is, unless the long form asks for the link itself, which a
+// slash behind it takes back.
 static bool listed_inside(const char *path, const struct abi_stat *stat) {
     if (themselves) {
         return false;
     }
-    if (stat->kind != NODE_LINK || long_form) {
+    bool slash = path[0] != 0 && path[strlen(path) - 1] == '/';
+    if (stat->kind != NODE_LINK || (long_form && !slash)) {
         return is_directory(stat);
     }
     long handle = file_open(path, OPEN_READ | OPEN_DIR, 0);

@@ -705,9 +705,11 @@ char *shell_capture(struct shell *shell, const struct streams *streams, const ch
     return copy;
 }
 
-// What a message held behind the first line, for the next read from the same handle.
+// What a message held behind the first line, for the next read from the same handle. From files, single bytes are read,
+// so that whoever shares the handle finds the position right behind the line.
 static struct text kept;
 static handle_t kept_from;
+static size_t piece;
 
 long run_read_line(struct shell *shell, const struct streams *streams, struct text *line) {
     if (terminal_is(streams->input)) {
@@ -716,8 +718,10 @@ long run_read_line(struct shell *shell, const struct streams *streams, struct te
         return input == TERMINAL_LINE;
     }
     if (kept_from != streams->input) {
+        struct abi_stat stat;
         text_clear(&kept);
         kept_from = streams->input;
+        piece = kept_from != 0 && sys_stat(kept_from, "", 0, &stat) == 0 ? 1 : MESSAGE_MAX;
     }
     for (;;) {
         size_t end = 0;
@@ -733,7 +737,7 @@ long run_read_line(struct shell *shell, const struct streams *streams, struct te
             return fine ? 1 : ERR_NO_MEMORY;
         }
         char message[MESSAGE_MAX];
-        long length = file_read(streams->input, message, sizeof message);
+        long length = file_read(streams->input, message, piece);
         if (length <= 0) {
             bool fine = text_add(line, text_string(&kept), kept.length);
             text_clear(&kept);
