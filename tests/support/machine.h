@@ -109,6 +109,9 @@ struct user *machine_spawn_as(struct user *parent, const char *name, program_t *
 // A further thread of the same process.
 struct user *machine_thread(struct user *creator, program_t *program, void *context, unsigned priority);
 
+// From now on a puppet is played by a program.
+void user_become(struct user *self, program_t *program);
+
 // Calls with their arguments put into the caller's scratch memory.
 int64_t user_open(struct user *self, handle_t dir, const char *path, unsigned flags, unsigned mode);
 int64_t user_make(struct user *self, handle_t dir, const char *path, unsigned kind, unsigned mode);

@@ -323,6 +323,16 @@ int64_t user_finish(struct user *self) {
     return user_gone(self) ? USER_GONE : self->status;
 }
 
+void user_become(struct user *self, program_t *program) {
+    struct player *player = (struct player *)self;
+    if (player->program != nullptr || playing != nullptr) {
+        machine_fail("only a puppet can become something else");
+    }
+    if (!user_gone(self) && awake(player)) {
+        player->program = program;
+    }
+}
+
 static bool access_memory(struct user *self, uint64_t va, const void *buffer, size_t length, bool store) {
     struct player *player = (struct player *)self;
     player->va = va;
