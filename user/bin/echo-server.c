@@ -23,6 +23,7 @@ int main(int argc, char **argv) {
         return error_report(path, channel);
     }
     static struct message message;
+    uint64_t blamed = UINT64_MAX; // the connection last complained of
     while (count > 0) {
         long status = channel_recv((handle_t)channel, &message, FOREVER);
         if (status < 0) {
@@ -34,8 +35,9 @@ int main(int argc, char **argv) {
         count--;
         status = channel_reply((handle_t)channel, message.connection, message.payload, message.length, message.id,
                                REPLY_TRIES);
-        if (status == ERR_FULL) {
-            (void)error_say("%s: process %u does not read its answers; one is lost", path, message.sender);
+        if (status == ERR_FULL && message.connection != blamed) {
+            blamed = message.connection; // once is enough
+            (void)error_say("%s: process %u does not read its answers; they are lost", path, message.sender);
         }
         // Any other failure means that the client has gone, and nobody misses the answer.
     }

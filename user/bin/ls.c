@@ -133,6 +133,31 @@ static bool listed_inside(const char *path, const struct abi_stat *stat) {
     return handle >= 0;
 }
 
+// One operand, in one of two passes: single nodes first, then directories, each with its name if there are `several`.
+static int show_operand(const char *path, int pass, bool several, bool gap) {
+    struct abi_stat stat;
+    long known = file_stat(path, &stat);
+    if (known < 0) {
+        return pass == 0 ? error_report(path, known) : 1;
+    }
+    bool inside = listed_inside(path, &stat);
+    if (inside != (pass == 1)) {
+        return 0;
+    }
+    if (inside) {
+        if (several) {
+            print("%s%s:\n", gap ? "\n" : "", path);
+        }
+        return list(path);
+    }
+    if (long_form) {
+        show_long(&stat, path, path);
+    } else {
+        print("%s\n", path);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct option_state state = option_begin(&program, argc, argv);
     for (int option; (option = option_next(&state)) != 0;) {
@@ -145,30 +170,13 @@ int main(int argc, char **argv) {
     if (width == nullptr || !str_to_u64(width, &columns)) {
         columns = 0;
     }
-    static char *here[] = {".", nullptr};
-    char **paths = state.argc == 0 ? here : state.argv;
-    int count = state.argc == 0 ? 1 : state.argc;
+    if (state.argc == 0) {
+        return show_operand(".", !themselves, recursive, false);
+    }
     int status = 0;
-    for (int pass = 0; pass < 2; pass++) { // single nodes first, then directories
-        for (int i = 0; i < count; i++) {
-            struct abi_stat stat;
-            long known = file_stat(paths[i], &stat);
-            if (known < 0) {
-                status |= pass == 0 ? error_report(paths[i], known) : 1;
-            } else if (listed_inside(paths[i], &stat)) {
-                if (pass == 1) {
-                    if (count > 1 || recursive) {
-                        print("%s%s:\n", i > 0 ? "\n" : "", paths[i]);
-                    }
-                    status |= list(paths[i]);
-                }
-            } else if (pass == 0) {
-                if (long_form) {
-                    show_long(&stat, paths[i], paths[i]);
-                } else {
-                    print("%s\n", paths[i]);
-                }
-            }
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < state.argc; i++) {
+            status |= show_operand(state.argv[i], pass, state.argc > 1 || recursive, i > 0);
         }
     }
     return status;

@@ -180,50 +180,41 @@ static char *trim(struct arena *arena, const char *value, char *pattern, bool fr
     return arena_copy(arena, value, length);
 }
 
-// What stands between the braces of ${…}.
-static bool expand_braces(struct expansion *expansion, const char *at, const char *end, bool quoted) {
+// ${#name}: the length of its value; `at` is behind the #.
+static bool expand_length(struct expansion *expansion, const char *at, const char *end, bool quoted) {
     char number[24];
-    if (*at == '#' && at + 1 < end) { // ${#name}: its length
-        size_t length = name_length(at + 1, end, true);
-        if (length == 0 || at + 1 + length != end) {
-            return bad_substitution(expansion, at, end);
-        }
-        const char *value = parameter(expansion->shell, at + 1, length, number);
-        char digits[24];
-        (void)format(digits, sizeof digits, "%lu", value == nullptr ? 0 : (unsigned long)strlen(value));
-        emit_value(expansion, digits, quoted);
-        return true;
-    }
+    char digits[24];
     size_t length = name_length(at, end, true);
-    if (length == 0) {
-        return bad_substitution(expansion, at, end);
-    }
-    if (at + length == end && (*at == '@' || *at == '*')) {
-        emit_parameters(expansion, quoted, *at == '@');
-        return true;
+    if (length == 0 || at + length != end) {
+        return bad_substitution(expansion, at - 1, end);
     }
     const char *value = parameter(expansion->shell, at, length, number);
-    const char *operation = at + length;
-    if (operation == end) {
-        expansion->begun |= quoted;
-        emit_value(expansion, value != nullptr ? value : "", quoted);
-        return true;
+    (void)format(digits, sizeof digits, "%lu", value == nullptr ? 0 : (unsigned long)strlen(value));
+    emit_value(expansion, digits, quoted);
+    return true;
+}
+
+// ${name#pattern} and its like; `operation` points at the # or %.
+static bool expand_trimmed(struct expansion *expansion, const char *value, const char *operation, const char *end,
+                           bool quoted) {
+    bool longest = operation + 1 < end && operation[1] == *operation;
+    const char *text = operation + 1 + longest;
+    struct word word = {.text = text, .length = (size_t)(end - text)};
+    char *pattern = expand_pattern(expansion->shell, expansion->streams, &word, expansion->arena);
+    if (pattern == nullptr) {
+        return false;
     }
-    struct word word = {};
-    if (*operation == '#' || *operation == '%') {
-        bool longest = operation + 1 < end && operation[1] == *operation;
-        word.text = operation + 1 + longest;
-        word.length = (size_t)(end - word.text);
-        char *pattern = expand_pattern(expansion->shell, expansion->streams, &word, expansion->arena);
-        if (pattern == nullptr) {
-            return false;
-        }
-        emit_value(expansion,
-                   trim(expansion->arena, value != nullptr ? value : "", pattern, *operation == '#', longest), quoted);
-        return true;
-    }
-    bool or_empty = *operation == ':';
-    const char *sign = operation + or_empty;
+    emit_value(expansion, trim(expansion->arena, value != nullptr ? value : "", pattern, *operation == '#', longest),
+               quoted);
+    return true;
+}
+
+// ${name-word} ${name=word} ${name+word} ${name?word}, with a : before the sign an empty value counts as none. The name
+// is `length` bytes at `at`, the sign or its : follows.
+static bool expand_alternative(struct expansion *expansion, const char *at, size_t length, const char *value,
+                               const char *end, bool quoted) {
+    bool or_empty = at[length] == ':';
+    const char *sign = at + length + or_empty;
     bool usable = value != nullptr && (!or_empty || *value != 0);
     if (sign >= end || (*sign != '-' && *sign != '=' && *sign != '+' && *sign != '?')) {
         return bad_substitution(expansion, at, end);
@@ -235,8 +226,7 @@ static bool expand_braces(struct expansion *expansion, const char *at, const cha
     if (*sign == '-' || *sign == '+') {
         return expand_range(expansion, sign + 1, end, quoted);
     }
-    word.text = sign + 1;
-    word.length = (size_t)(end - word.text);
+    struct word word = {.text = sign + 1, .length = (size_t)(end - (sign + 1))};
     char *text = expand_text(expansion->shell, expansion->streams, &word, expansion->arena);
     if (text == nullptr) {
         return false;
@@ -252,6 +242,32 @@ static bool expand_braces(struct expansion *expansion, const char *at, const cha
     variable_set(&expansion->shell->variables, at, length, text, false);
     emit_value(expansion, text, quoted);
     return true;
+}
+
+// What stands between the braces of ${…}.
+static bool expand_braces(struct expansion *expansion, const char *at, const char *end, bool quoted) {
+    if (*at == '#' && at + 1 < end) {
+        return expand_length(expansion, at + 1, end, quoted);
+    }
+    size_t length = name_length(at, end, true);
+    if (length == 0) {
+        return bad_substitution(expansion, at, end);
+    }
+    if (at + length == end && (*at == '@' || *at == '*')) {
+        emit_parameters(expansion, quoted, *at == '@');
+        return true;
+    }
+    char number[24];
+    const char *value = parameter(expansion->shell, at, length, number);
+    if (at + length == end) {
+        expansion->begun |= quoted;
+        emit_value(expansion, value != nullptr ? value : "", quoted);
+        return true;
+    }
+    if (at[length] == '#' || at[length] == '%') {
+        return expand_trimmed(expansion, value, at + length, end, quoted);
+    }
+    return expand_alternative(expansion, at, length, value, end, quoted);
 }
 
 static bool expand_arithmetic(struct expansion *expansion, const char *at, const char *end, bool quoted) {
