@@ -410,7 +410,8 @@ static void step_time(void) {
     for (unsigned i = 0; i < TAKERS; i++) {
         const struct model_taker *t = &taker[i];
         // To the tick: what was due a granule ago has happened.
-        property_check(p, !t->parked || t->deadline > host_time() - (1 << 17) || user_answered(t->user));
+        bool due = t->deadline < host_time() && host_time() - t->deadline > 1 << 17;
+        property_check(p, !t->parked || !due || user_answered(t->user));
     }
 }
 
