@@ -6,6 +6,7 @@
 
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
+#include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/slab.h"
 #include "kernel/thread.h"
@@ -110,6 +111,23 @@ bool process_visit_holders(const struct object *, uint32_t, bool (*)(void *, str
 
 uint32_t thread_current_pid(void) {
     return 0;
+}
+
+// As kernel/park.c has it; the answer stays in the frame.
+void park_thread(struct thread *self, const char *operation, struct object *object, uint64_t deadline,
+                 void (*withdraw)(struct thread *thread)) {
+    (void)deadline;
+    self->park.operation = operation;
+    self->park.object = object;
+    self->park.withdraw = withdraw;
+}
+
+void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]) {
+    thread->park.operation = nullptr;
+    thread->park.withdraw(thread);
+    thread->park.object = nullptr;
+    thread->frame.status = status;
+    memcpy(thread->frame.word, word, sizeof thread->frame.word);
 }
 
 uint64_t arch_time_now(void) {
