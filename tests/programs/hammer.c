@@ -79,6 +79,8 @@ struct thread_world {
         uint64_t answer_to; // a connection that lately sent something
         struct peer peer[PEERS];
     } server[SERVED];
+    handle_t notifier; // watches what the thread has; 0: none
+    uint64_t last_event;
     uint64_t actions;
 };
 
@@ -353,6 +355,49 @@ static void use_shared(struct thread_world *world) {
     }
 }
 
+// Watch what the thread talks with, read what came of it: sequences rise, and records are of what was asked for.
+static void use_notifier(struct thread_world *world) {
+    if (world->notifier == 0) {
+        long handle = sys_notifier_create((uint32_t)below(world, 40));
+        expect("notifier_create", handle, MAY(ERR_LIMIT));
+        world->notifier = handle > 0 ? (handle_t)handle : 0;
+        world->last_event = 0;
+        return;
+    }
+    struct abi_watch_spec spec = {
+        .cookie = 5, .bits = below(world, 4), .events = 1 + (uint32_t)below(world, 0x3ff), .flags = 0};
+    struct abi_event_record records[8];
+    handle_t target =
+        one_in(world, 2) ? world->client[below(world, CONNECTIONS)].handle : world->server[below(world, SERVED)].handle;
+    uint64_t id, bits;
+    if (target != 0) {
+        spec.flags = one_in(world, 2) ? WATCH_COALESCE : 0;
+        long status = sys_watch(world->notifier, target, &spec, &id);
+        expect("watch", status, MAY(ERR_LIMIT));
+        if (status == 0 && one_in(world, 2)) {
+            expect("unwatch", sys_unwatch(world->notifier, id), 0);
+        }
+    }
+    long length = sys_read(world->notifier, records, sizeof records, 0);
+    expect("read of records", length, MAY(ERR_EMPTY));
+    for (long i = 0; i < length / (long)sizeof *records; i++) {
+        if (records[i].sequence <= world->last_event) {
+            violation("event %lu comes after %lu", (unsigned long)records[i].sequence,
+                      (unsigned long)world->last_event);
+        }
+        world->last_event = records[i].sequence;
+        if (records[i].event != EVENT_OVERFLOW && records[i].cookie != 5) {
+            violation("an event has the cookie %lu", (unsigned long)records[i].cookie);
+        }
+    }
+    expect("take", sys_take(world->notifier, 1 + below(world, 3), clock_now() + below(world, 2) * MILLISECOND, &bits),
+           MAY(ERR_TIMED_OUT));
+    if (one_in(world, 10)) {
+        (void)sys_close(world->notifier);
+        world->notifier = 0;
+    }
+}
+
 // A pipe of its own, without a name: what goes in comes out, then the end.
 static void use_pipe(struct thread_world *world) {
     uint8_t in[MESSAGE_MAX], out[MESSAGE_MAX];
@@ -396,9 +441,11 @@ static void act(struct thread_world *world) {
         wait_a_little(world);
     } else if (what < 6) {
         use_shared(world);
-    } else if (what < 7) {
+    } else if (what < 8) {
+        use_notifier(world);
+    } else if (what < 9) {
         use_pipe(world);
-    } else if (what < 8 && one_in(world, 10)) {
+    } else if (what < 10 && one_in(world, 20)) {
         char path[64];
         channel_path((unsigned)below(world, CHANNELS), "", path);
         expect("remove", file_remove(path), MAY(ERR_NOT_FOUND) | MAY(ERR_REMOVED));
