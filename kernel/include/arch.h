@@ -87,7 +87,7 @@ static inline void arch_cpu_relax(void); // in spin loops
 // Rest in a long spin: until arch_cpu_ipi of this CPU, called since interrupts were last on here, has been answered by
 // trap_ipi; may return at any time. Other interrupts stay pending. No lock needed.
 void arch_cpu_rest(void);
-[[noreturn]] void arch_cpu_stop(void);   // halt this CPU for good
+[[noreturn]] void arch_cpu_stop(void);                               // halt this CPU for good
 void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line for /kern/cpus: hardware id, model
 
 // ---- power -----------------------------------------------------------------------------------------------------------
