@@ -153,64 +153,44 @@ status_t pages_fill(struct pages *pages, const void *from, uint64_t offset, uint
     return copy(pages, offset, length, FROM_KERNEL, (user_ptr_t){0}, from);
 }
 
-// Each page and each page of entries costs a unit. Leaves that index leaves empty go with their last page.
-bool pages_truncate(struct pages *pages, uint64_t index, unsigned *budget) {
-    KASSERT(pages->mapped == 0);
-    for (uint64_t at = index; at < PAGES_INLINE; at++) {
-        if (pages->direct[at] != 0) {
-            if (*budget == 0) {
-                return false;
-            }
-            --*budget;
-            page_free(pages->direct[at], 0);
-            pages->direct[at] = 0;
-            pages->resident--;
-        }
-    }
-    if (pages->directory == nullptr) {
-        return true;
-    }
-    // Whole leaves are freed behind the cursor, so that a later turn finds the rest without a second look.
-    uint64_t first = index / LEAF_ENTRIES;
-    uint64_t leaves = (pages->count + LEAF_ENTRIES - 1) / LEAF_ENTRIES;
-    for (uint64_t number = first; number < leaves; number++) {
-        if (pages->directory[number] == 0) {
-            continue;
-        }
-        paddr_t *leaf = arch_phys_to_virt(pages->directory[number]);
-        for (uint64_t entry = number == first ? index % LEAF_ENTRIES : 0; entry < LEAF_ENTRIES; entry++) {
-            if (leaf[entry] == 0) {
-                continue;
-            }
-            if (*budget == 0) {
-                return false;
-            }
-            --*budget;
-            page_free(leaf[entry], 0);
-            leaf[entry] = 0;
-            pages->resident--;
-        }
-        if (number == first && index % LEAF_ENTRIES != 0) {
+// Give back the pages of a table; false when the budget ran out first. What was given back is zero: a later turn finds
+// the rest.
+static bool table_release(struct pages *pages, paddr_t *table, uint64_t entries, unsigned *budget) {
+    for (uint64_t entry = 0; entry < entries; entry++) {
+        if (table[entry] == 0) {
             continue;
         }
         if (*budget == 0) {
             return false;
         }
         --*budget;
-        page_free(pages->directory[number], 0);
-        pages->directory[number] = 0;
-    }
-    if (index == 0) {
-        page_free(arch_virt_to_phys(pages->directory), 0);
-        pages->directory = nullptr;
+        page_free(table[entry], 0);
+        table[entry] = 0;
+        pages->resident--;
     }
     return true;
 }
 
+// Each page and each page of entries costs a unit.
 static bool pages_teardown(struct slice *slice, unsigned *budget) {
     struct pages *pages = container_of(slice, struct pages, teardown);
-    if (!pages_truncate(pages, 0, budget)) {
+    if (!table_release(pages, pages->direct, PAGES_INLINE, budget)) {
         return false;
+    }
+    for (uint64_t number = 0; pages->directory != nullptr && number < LEAF_ENTRIES; number++) {
+        paddr_t leaf = pages->directory[number];
+        if (leaf == 0) {
+            continue;
+        }
+        if (!table_release(pages, arch_phys_to_virt(leaf), LEAF_ENTRIES, budget) || *budget == 0) {
+            return false;
+        }
+        --*budget;
+        page_free(leaf, 0);
+        pages->directory[number] = 0;
+    }
+    if (pages->directory != nullptr) {
+        page_free(arch_virt_to_phys(pages->directory), 0);
     }
     KASSERT(pages->resident == 0);
     slab_free(pages, sizeof *pages);

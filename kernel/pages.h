@@ -33,6 +33,3 @@ extern const struct object_ops pages_ops;
 [[nodiscard]] status_t pages_write(struct pages *pages, user_ptr_t from, uint64_t offset, uint64_t length);
 // From the kernel, at boot or bounded by the caller. ERR_NO_MEMORY.
 [[nodiscard]] status_t pages_fill(struct pages *pages, const void *from, uint64_t offset, uint64_t length);
-// Give back pages from index on; at most *budget; true when done. The object is not mapped, and until this is done
-// nobody else uses it: a file that is cut takes a new object and lets this one go.
-[[nodiscard]] bool pages_truncate(struct pages *pages, uint64_t index, unsigned *budget);
