@@ -477,5 +477,5 @@ Test(calls, every_call_has_a_shape) {
 }
 
 Test(calls, hostile_calls_leave_nothing, .timeout = 300) {
-    cr_assert(property_run("hostile_calls_leave_nothing", 1000, hostile_calls_leave_nothing));
+    cr_assert(property_run("hostile_calls_leave_nothing", 1400, hostile_calls_leave_nothing));
 }
