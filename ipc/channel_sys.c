@@ -12,7 +12,7 @@ long sys_connect(struct thread *self, handle_t channel, uint32_t rights) {
     if (status != 0) {
         return status;
     }
-    if ((rights & ~(uint32_t)RIGHTS_ALL) != 0) {
+    if ((rights & ~RIGHTS_ALL) != 0) {
         return ERR_INVALID;
     }
     status = channel_connect(channel_of(server), self->process->pid, &connection);

@@ -20,7 +20,7 @@ long sys_notifier_create(struct thread *self, uint32_t depth) {
     }
     struct notifier *notifier;
     status_t status = notifier_new(depth == 0 ? NOTIFIER_DEPTH : depth, self->process->pid, &notifier);
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     constexpr uint32_t rights = RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT | RIGHT_ADMIN;
@@ -33,7 +33,7 @@ long sys_notifier_create(struct thread *self, uint32_t depth) {
 long sys_signal(struct thread *self, handle_t handle, uint64_t bits) {
     struct notifier *notifier;
     status_t status = find_notifier(self, handle, RIGHT_WRITE, &notifier);
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     if (bits == 0) {
@@ -46,7 +46,7 @@ long sys_signal(struct thread *self, handle_t handle, uint64_t bits) {
 long sys_take(struct thread *self, handle_t handle, uint64_t mask, uint64_t deadline, struct call_results *out) {
     struct notifier *notifier;
     status_t status = find_notifier(self, handle, RIGHT_READ, &notifier);
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     if (mask == 0) {
@@ -67,7 +67,7 @@ long sys_watch(struct thread *self, handle_t handle, handle_t object, user_ptr_t
     if (status == 0) {
         status = handle_find(&self->process->handles, object, &from);
     }
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     const struct object_ops *ops = from->object->ops;
@@ -93,5 +93,5 @@ long sys_watch(struct thread *self, handle_t handle, handle_t object, user_ptr_t
 long sys_unwatch(struct thread *self, handle_t handle, uint64_t id) {
     struct notifier *notifier;
     status_t status = find_notifier(self, handle, RIGHT_ADMIN, &notifier);
-    return status < 0 ? status : notifier_unwatch(notifier, id);
+    return status != 0 ? status : notifier_unwatch(notifier, id);
 }

@@ -28,7 +28,7 @@ long sys_give(struct thread *self, handle_t process, handle_t handle, uint32_t r
     if (status == 0) {
         status = handle_find(&self->process->handles, handle, &from);
     }
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     if (to->object->ops->kind != OBJECT_PROCESS) {

@@ -40,7 +40,7 @@ long sys_map(struct thread *self, handle_t process_handle, handle_t object_handl
     }
     struct process *process;
     status_t status = target_get(self, process_handle, &process);
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     struct handle *handle;
@@ -79,7 +79,7 @@ long sys_map(struct thread *self, handle_t process_handle, handle_t object_handl
 long sys_unmap(struct thread *self, handle_t process_handle, user_ptr_t address) {
     struct process *process;
     status_t status = target_get(self, process_handle, &process);
-    if (status < 0) {
+    if (status != 0) {
         return status;
     }
     if (has_ended(process)) {

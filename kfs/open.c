@@ -114,6 +114,7 @@ static status_t open_provided(struct node *node, struct opening *opening) {
     if (status < 0) {
         return status;
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what the kernel provides has operations
     bool writable = node->ops->command != nullptr || node->ops->write != nullptr;
     if ((opening->flags & OPEN_WRITE) != 0 && !writable && node->ops->open == nullptr) {
         return ERR_READ_ONLY;

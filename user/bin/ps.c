@@ -59,5 +59,6 @@ int main(int argc, char **argv) {
     if (count > 0) {
         show(entries, count);
     }
+    free(entries);
     return result;
 }

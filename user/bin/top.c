@@ -198,6 +198,7 @@ int main(int argc, char **argv) {
         struct picture now;
         long status = take(&now);
         if (status < 0) {
+            drop(&before);
             return error_report("/proc", status);
         }
         compare(&now, &before);
@@ -205,6 +206,8 @@ int main(int argc, char **argv) {
         size_t size = (size_t)now.count * sizeof *now.rows;
         next_before.rows = malloc(size + 1);
         if (next_before.rows == nullptr) {
+            free(now.rows);
+            drop(&before);
             return error_report(nullptr, ERR_NO_MEMORY);
         }
         memcpy(next_before.rows, now.rows, size);
@@ -214,6 +217,7 @@ int main(int argc, char **argv) {
         drop(&before);
         before = next_before;
         if (--count == 0 || !pause(interval)) {
+            drop(&before);
             return 0;
         }
     }

@@ -82,7 +82,9 @@ static long map_image(handle_t process, const char *path, uint64_t *entry) {
         status = map_segment(process, (handle_t)file, &image.segment[i]);
     }
     file_close((handle_t)file);
-    *entry = image.entry;
+    if (status == 0) {
+        *entry = image.entry;
+    }
     return status;
 }
 

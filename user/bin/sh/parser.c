@@ -504,7 +504,7 @@ static struct syntax *parse_simple(struct parser *parser, struct syntax *syntax)
         size_t length;
         bool assigns = syntax->words == nullptr && syntax_is_assignment(word->text, word->length, &length);
         struct word ***end = assigns ? &assignments : &words;
-        **end = word;
+        **end = word; // NOLINT(clang-analyzer-core.NullDereference): both begin at a member and move to one
         *end = &word->next;
     }
     if (*parser->at == '(' && syntax->words != nullptr) {
