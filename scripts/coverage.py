@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Tell which branches of ipc/ and kfs/ the suites on the workstation do not take.
+
+usage: scripts/test --coverage [--stage N]     (or scripts/coverage.py [--stage N])
+
+Builds the host port and its suites with clang's source-based coverage in build/coverage-stageN, runs them, and prints for
+each file how many of its branches were taken both ways, then every one that was not, as FILE:LINE: the condition came out
+only one way, or never. Assertions (KASSERT) are left out: their failing side is a kernel bug, which no test may provoke.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = ("ipc", "kfs")
+
+
+def run(command, **options):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def demand(command, **options):
+    status, text = run(command, **options)
+    if status != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit status {status}\n{text}")
+    return text
+
+
+def build(stage):
+    where = ROOT / "build" / f"coverage-stage{stage}"
+    if not (where / "build.ninja").exists():
+        demand(["meson", "setup", "--native-file", ROOT / "cross/host.ini", f"-Dstage={stage}", "-Dcoverage=true", where,
+                ROOT])
+    demand(["ninja", "-C", where, "--quiet"])
+    return where
+
+
+def run_suites(where):
+    profiles = where / "profiles"
+    profiles.mkdir(exist_ok=True)
+    for old in profiles.glob("*.profraw"):
+        old.unlink()
+    environment = dict(os.environ, LLVM_PROFILE_FILE=str(profiles / "%m-%p.profraw"))
+    status, text = run(["meson", "test", "-C", where, "--no-rebuild", "--timeout-multiplier", "4"], env=environment)
+    if status != 0:
+        print(text, file=sys.stderr)
+        raise SystemExit("scripts/coverage.py: suites failed; their coverage means nothing")
+    return profiles
+
+
+def suffix():
+    return demand([ROOT / "scripts/setup", "--llvm-suffix"]).strip()
+
+
+def branches(where, profiles):
+    """{file: {(line, column): [taken, not taken]}} for the folders in question."""
+    llvm = suffix()
+    listing = where / "profiles.txt"
+    listing.write_text("".join(f"{path}\n" for path in sorted(profiles.glob("*.profraw"))))
+    merged = where / "merged.profdata"
+    demand([f"llvm-profdata{llvm}", "merge", "--sparse", "--failure-mode=all", f"--input-files={listing}", "-o", merged])
+    programs = sorted(path for path in where.rglob("*-test") if path.is_file())
+    objects = [part for path in programs[1:] for part in ("-object", path)]
+    text = demand([f"llvm-cov{llvm}", "export", "-format=lcov", f"-instr-profile={merged}", programs[0], *objects])
+    found = collections.defaultdict(lambda: collections.defaultdict(dict))
+    file = None
+    for line in text.splitlines():
+        if line.startswith("SF:"):
+            path = pathlib.Path(os.path.normpath(where / line[3:].removeprefix("./build/")))
+            name = re.sub(r".*?((?:%s)/[^/]+\.[ch])$" % "|".join(FOLDERS), r"\1", str(path))
+            file = name if name.split("/")[0] in FOLDERS and (ROOT / name).is_file() else None
+        elif line.startswith("BRDA:") and file is not None:
+            number, block, branch, taken = line[5:].split(",")
+            sides = found[file][(int(number), int(block), int(branch) // 2)]
+            side = int(branch) % 2
+            sides[side] = sides.get(side, 0) + (0 if taken == "-" else int(taken))
+    return found
+
+
+def is_assertion(file, number, cache={}):
+    lines = cache.setdefault(file, (ROOT / file).read_text().splitlines())
+    return "KASSERT" in lines[number - 1] or (number > 1 and "KASSERT" in lines[number - 2]
+                                               and not lines[number - 2].rstrip().endswith(";"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", type=int, default=4)
+    options = parser.parse_args()
+    where = build(options.stage)
+    found = branches(where, run_suites(where))
+    all_taken = all_there = 0
+    missing = []
+    for file in sorted(found):
+        taken = there = 0
+        for (number, _, _), sides in sorted(found[file].items()):
+            if is_assertion(file, number):
+                continue
+            there += 2
+            taken += sum(1 for side in (0, 1) if sides.get(side, 0) > 0)
+            if not all(sides.get(side, 0) > 0 for side in (0, 1)):
+                what = "never comes here" if not any(sides.values()) else "only one way"
+                missing.append(f"{file}:{number}: {what}")
+        print(f"{file:28} {taken:4} of {there:4} branches")
+        all_taken += taken
+        all_there += there
+    print("\n".join(missing))
+    print(f"{all_taken} of {all_there} branches of {' and '.join(FOLDERS)}: {100 * all_taken / max(all_there, 1):.1f} %")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
