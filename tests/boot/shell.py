@@ -20,6 +20,7 @@ CASES = [
     says("backquotes_work", "echo `echo x`", "x\n"),
     says("arithmetic", "a=5; echo $((a * 2 + 1)) $((7 / 2)) $((-7 % 4))", "11 3 -3\n"),
     says("division_by_zero_refused", "echo $((1 / 0))", "sh: $((1 / 0)): a division by zero\n", status=1),
+    says("a_status_can_be_kept", "false; s=$?; echo $s $?; x=$(sh -c 'exit 3'); echo $?; false; y=1; echo $?", "1 0\n3\n0\n"),
     says("parameters", "sh -c 'echo $0 $1 $# \"$@\"; shift; echo $1' name one 'two three'",
          "name one 2 one two three\ntwo three\n"),
     says("defaults_and_trimming", "f=/a/b.tar.gz; echo ${f##*/} ${f%.*} ${none:-default} ${#f}", "b.tar.gz /a/b.tar default 11\n"),
@@ -67,6 +68,6 @@ CASES = [
     Case("top_shows_the_system", "top -n 2 -t 10ms", matches=(r"^up \d+\.\d+ s, 1 CPUs, idle", r"^ +pid name", r" top +running")),
     says("a_channel_can_be_redirected_to", "mkchan /ipc/redir; echo hi > /ipc/redir; recv /ipc/redir; rm /ipc/redir", "hi\n\n"),
     says("null_and_zero", "echo x > /dev/null; head -n 1 /dev/null | wc -c", "0\n"),
-    says("many_arguments_refused_cleanly", "x=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; for i in 1 2 3 4 5 6 7 8 9 10 11; do x=$x$x; done; echo $x",
+    says("many_arguments_refused_cleanly", "x=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; for i in 1 2 3 4 5 6 7 8 9 10 11; do x=$x$x; done; echo $x; s=$?; unset x; sh -c \"exit $s\"",
          "sh: /bin/echo: the message does not fit the limit or the receiver's buffer; nothing was moved\n", status=126),
 ]

@@ -310,6 +310,7 @@ static void run_simple(struct shell *shell, const struct streams *outer, const s
     struct strings words = {};
     struct strings environment = {};
     struct redirected redirected;
+    unsigned captures = shell->captures;
     if (!expand_words(shell, outer, command->words, &arena, &words)) {
         shell->status = shell->status == 0 ? 1 : shell->status;
         arena_free(&arena);
@@ -322,12 +323,12 @@ static void run_simple(struct shell *shell, const struct streams *outer, const s
     const struct streams *streams = &redirected.streams;
     bool builtin = words.count > 0 && builtin_exists(words.items[0]);
     bool own = words.count == 0 || builtin;
-    if (words.count == 0) {
-        shell->status = 0; // unless a substitution below fails
-    }
     if (!assign(shell, streams, command->assignments, &arena, own ? nullptr : &environment)) {
         shell->status = shell->status == 0 ? 1 : shell->status;
-    } else if (words.count > 0) {
+    } else if (words.count == 0) {
+        // The status is that of the last substitution, if there was one; until here $? was that of the command before.
+        shell->status = shell->captures == captures ? 0 : shell->status;
+    } else {
         trace(shell, outer, words.items);
         if (builtin) {
             shell->status = builtin_run(shell, streams, (int)words.count, words.items);
@@ -679,6 +680,7 @@ char *shell_capture(struct shell *shell, const struct streams *streams, const ch
                     struct arena *arena) {
     handle_t reader;
     handle_t writer;
+    shell->captures++;
     long status = make_pipe(&reader, &writer);
     if (status < 0) {
         (void)shell_say(streams, "a pipe: %s", error_text(status));

@@ -19,6 +19,7 @@ struct shell {
     int status;          // $?
     uint32_t pid;        // $$
     uint32_t background; // $!, 0 for none yet
+    unsigned captures;   // how many $(…) have run
     bool interactive;    // reads the console itself
     bool exit_on_error;  // set -e
     bool trace;          // set -x
