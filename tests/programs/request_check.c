@@ -9,7 +9,7 @@
 #include "lib/request.h"
 #include "lib/thread.h"
 
-enum { VERSION = 3, ADD = 1, ECHO = 2, SLOW = 3, BOAST = 4, TYPES = 5 };
+enum { VERSION = 3, ADD = 1, ECHO = 2, SLOW = 3, BOAST = 4, SHY = 5, TYPES = 6 };
 
 static const struct program program = {"", "Check the request library.", nullptr};
 
@@ -41,7 +41,17 @@ static long boast(void *, uint32_t, const void *, size_t, void *, size_t *reply_
     return 0;
 }
 
-static const request_handler handlers[TYPES] = {[ADD] = add, [ECHO] = echo, [SLOW] = slow, [BOAST] = boast};
+// Answers late until it has been asked often enough.
+static long shy(void *, uint32_t, const void *, size_t, void *, size_t *) {
+    static int asked;
+    if (++asked < 3) {
+        clock_sleep(60 * MILLISECOND);
+    }
+    return asked;
+}
+
+static const request_handler handlers[TYPES] = {
+    [ADD] = add, [ECHO] = echo, [SLOW] = slow, [BOAST] = boast, [SHY] = shy};
 static int calls;
 static struct request_server server = {
     .version = VERSION, .type_count = TYPES, .handlers = handlers, .context = &calls};
@@ -91,6 +101,12 @@ int main(int argc, char **argv) {
     expect("type out of range", request_make(&client, 99, nullptr, 0, nullptr, 0, nullptr, SECOND), ERR_NO_CALL);
     expect("time-out", request_make(&client, SLOW, nullptr, 0, nullptr, 0, nullptr, 20 * MILLISECOND), ERR_TIMED_OUT);
     expect("behind a late answer", request_make(&client, ECHO, "x", 1, reply, sizeof reply, nullptr, 5 * SECOND), 0);
+    const struct retry_policy patient = {
+        .attempts = 5, .timeout = 20 * MILLISECOND, .first_delay = MILLISECOND, .factor = 2};
+    expect("retries end with an answer", request_retry(&client, SHY, nullptr, 0, nullptr, 0, nullptr, &patient) > 0, 1);
+    expect("late answers are dropped", request_make(&client, ECHO, "x", 1, reply, sizeof reply, nullptr, 5 * SECOND),
+           0);
+    expect("and counted", client.stale >= 2, 1);
     client.version = VERSION + 1;
     expect("other version", request_make(&client, ECHO, "x", 1, reply, sizeof reply, nullptr, SECOND), ERR_INVALID);
     client.version = VERSION;

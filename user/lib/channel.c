@@ -34,7 +34,7 @@ static long open_data(const char *path) {
 }
 
 long channel_connect(const char *path, uint64_t deadline) {
-    // Until nodes can be watched: try again, first soon, then less often.
+    // Try again, first soon, then less often. To watch the directory instead would take the right to read it.
     uint64_t pause = MILLISECOND;
     for (;;) {
         long status = open_data(path);
@@ -84,4 +84,15 @@ long channel_recv(handle_t handle, struct message *message, uint64_t deadline) {
     message->sender = (uint32_t)sender;
     message->kind = (uint32_t)(sender >> 32);
     return 0;
+}
+
+long channel_call(handle_t connection, const void *payload, size_t length, uint64_t id, struct message *answer,
+                  uint64_t deadline) {
+    long status = channel_send(connection, payload, length, id, deadline);
+    do {
+        if (status >= 0) {
+            status = channel_recv(connection, answer, deadline);
+        }
+    } while (status >= 0 && answer->id != id);
+    return status;
 }

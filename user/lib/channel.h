@@ -35,3 +35,8 @@ struct message {
 
 // Receive the oldest message, on either side. 0, ERR_TIMED_OUT, ERR_PEER_CLOSED and the others.
 [[nodiscard]] long channel_recv(handle_t handle, struct message *message, uint64_t deadline);
+
+// From a client: send one message and receive the answer, the first message with the same id; others are dropped on the
+// way. 0, and the errors of channel_send and channel_recv.
+[[nodiscard]] long channel_call(handle_t connection, const void *payload, size_t length, uint64_t id,
+                                struct message *answer, uint64_t deadline);

@@ -25,43 +25,68 @@ static bool unpack(const struct message *message, struct request_header *header)
     return header->length == message->length - sizeof *header;
 }
 
-long request_make(struct request_client *client, uint16_t type, const void *body, size_t length, void *reply,
-                  size_t capacity, size_t *reply_length, uint64_t timeout) {
-    if (length > REQUEST_BODY_MAX) {
-        return ERR_TOO_BIG;
-    }
-    uint64_t deadline = clock_deadline(timeout);
-    struct request_header header = {
-        .version = client->version, .type = type, .length = (uint32_t)length, .number = ++client->next};
-    struct message message;
-    size_t size = pack(message.payload, &header, body);
-    long status = channel_send(client->connection, message.payload, size, header.number, deadline);
-    if (status < 0) {
-        return status;
-    }
-    struct request_header answer;
-    do {
-        status = channel_recv(client->connection, &message, deadline);
+// Wait for the response with this number.
+static long await(struct request_client *client, uint64_t number, struct message *message,
+                  struct request_header *answer, uint64_t deadline) {
+    for (;;) {
+        long status = channel_recv(client->connection, message, deadline);
         if (status < 0) {
             return status;
         }
-        if (!unpack(&message, &answer)) {
+        if (!unpack(message, answer)) {
             return ERR_INVALID;
         }
-    } while (answer.number != header.number);
-    if (answer.version != client->version && answer.status >= 0) {
+        if (answer->number == number) {
+            return 0;
+        }
+        client->stale++;
+    }
+}
+
+// What the response says, its body copied out.
+static long conclude(const struct request_client *client, const struct message *message,
+                     const struct request_header *answer, void *reply, size_t capacity, size_t *reply_length) {
+    if (answer->version != client->version && answer->status >= 0) {
         return ERR_INVALID;
     }
-    if (reply != nullptr && answer.length > capacity) {
+    if (reply != nullptr && answer->length > capacity) {
         return ERR_TOO_BIG;
     }
-    if (reply != nullptr && answer.length > 0) {
-        memcpy(reply, message.payload + sizeof answer, answer.length);
+    if (reply != nullptr && answer->length > 0) {
+        memcpy(reply, message->payload + sizeof *answer, answer->length);
     }
     if (reply_length != nullptr) {
-        *reply_length = answer.length;
+        *reply_length = answer->length;
     }
-    return answer.status;
+    return answer->status;
+}
+
+long request_retry(struct request_client *client, uint16_t type, const void *body, size_t length, void *reply,
+                   size_t capacity, size_t *reply_length, const struct retry_policy *policy) {
+    if (length > REQUEST_BODY_MAX) {
+        return ERR_TOO_BIG;
+    }
+    struct request_header header = {
+        .version = client->version, .type = type, .length = (uint32_t)length, .number = ++client->next};
+    struct request_header answer;
+    struct message message;
+    struct retry retry = retry_begin(policy);
+    long status;
+    do {
+        uint64_t deadline = retry_deadline(&retry);
+        size_t size = pack(message.payload, &header, body);
+        status = channel_send(client->connection, message.payload, size, header.number, deadline);
+        if (status >= 0) {
+            status = await(client, header.number, &message, &answer, deadline);
+        }
+    } while (retry_again(&retry, status));
+    return status < 0 ? status : conclude(client, &message, &answer, reply, capacity, reply_length);
+}
+
+long request_make(struct request_client *client, uint16_t type, const void *body, size_t length, void *reply,
+                  size_t capacity, size_t *reply_length, uint64_t timeout) {
+    const struct retry_policy once = {.attempts = 1, .deadline = clock_deadline(timeout)};
+    return request_retry(client, type, body, length, reply, capacity, reply_length, &once);
 }
 
 // What the server says to one message; the body goes to `reply`.

@@ -4,6 +4,7 @@
 
 #include "abi/abi.h"
 #include "base/types.h"
+#include "lib/retry.h"
 
 struct request_header {
     uint16_t version; // of the protocol, chosen by its author; both sides must agree
@@ -20,14 +21,21 @@ struct request_client {
     handle_t connection;
     uint16_t version;
     uint64_t next;
+    uint64_t stale; // responses that nobody waited for any more
 };
 
 // Make a request and wait for its response until `timeout` nanoseconds have passed; responses to earlier requests,
-// which were given up, are dropped on the way. The response's body goes to `reply`, its size to *reply_length (both may
+// which were given up, are dropped on the way and counted in the client. The response's body goes to `reply`, its size to *reply_length (both may
 // be null). 0 or a positive status is the server's; negative: the server's, or ERR_TIMED_OUT, ERR_PEER_CLOSED,
 // ERR_TOO_BIG (a body too big for a message or for `reply`), ERR_INVALID (an answer that is not of this protocol).
 [[nodiscard]] long request_make(struct request_client *client, uint16_t type, const void *body, size_t length,
                                 void *reply, size_t capacity, size_t *reply_length, uint64_t timeout);
+
+// The same, made again as the policy says when no response came: ERR_TIMED_OUT, or ERR_PEER_CLOSED while there is no
+// server. A response ends it whatever its status is. All attempts bear one number, so the response to any of them
+// counts; the server may see the request as often as it was sent, and can tell by number and connection.
+[[nodiscard]] long request_retry(struct request_client *client, uint16_t type, const void *body, size_t length,
+                                 void *reply, size_t capacity, size_t *reply_length, const struct retry_policy *policy);
 
 // What a server does for one type of request. `reply` has room for REQUEST_BODY_MAX bytes; store their number in
 // *reply_length. The returned status goes to the client.

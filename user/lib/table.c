@@ -27,10 +27,10 @@ static unsigned cut_line(char *line, char **end) {
     return words;
 }
 
-bool table_parse(struct table *table, char *text) {
+bool table_begin(struct table *table, char **text) {
     *table = (struct table){};
-    char *header = text;
-    unsigned fields = cut_line(header, &text);
+    char *header = *text;
+    unsigned fields = cut_line(header, text);
     if (fields > TABLE_FIELDS_MAX) {
         fields = TABLE_FIELDS_MAX;
     }
@@ -39,13 +39,33 @@ bool table_parse(struct table *table, char *text) {
         header += strlen(header) + 1;
     }
     table->field_count = fields;
-    while (*text != 0 && table->line_count < TABLE_LINES_MAX) {
-        char *line = text;
-        if (cut_line(line, &text) >= fields && fields > 0) {
-            table->line[table->line_count++] = line;
+    return fields > 0;
+}
+
+// The next complete line; null at the end.
+static char *next_line(const struct table *table, char **text) {
+    while (**text != 0 && table->field_count > 0) {
+        char *line = *text;
+        if (cut_line(line, text) >= table->field_count) {
+            return line;
         }
     }
-    return fields > 0;
+    return nullptr;
+}
+
+bool table_next(struct table *table, char **text) {
+    table->line[0] = next_line(table, text);
+    table->line_count = table->line[0] != nullptr;
+    return table->line_count > 0;
+}
+
+bool table_parse(struct table *table, char *text) {
+    bool found = table_begin(table, &text);
+    char *line;
+    while (table->line_count < TABLE_LINES_MAX && (line = next_line(table, &text)) != nullptr) {
+        table->line[table->line_count++] = line;
+    }
+    return found;
 }
 
 const char *table_value(const struct table *table, unsigned line, const char *field) {

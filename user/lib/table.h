@@ -23,3 +23,10 @@ const char *table_value(const struct table *table, unsigned line, const char *fi
 
 // The same as a number. False if it is none.
 [[nodiscard]] bool table_number(const struct table *table, unsigned line, const char *field, uint64_t *value);
+
+// For tables of any length, line by line: read the header of the text at *text, which then is behind it. False if there
+// is none.
+[[nodiscard]] bool table_begin(struct table *table, char **text);
+
+// Cut the next line that is complete; it is line 0. False at the end.
+[[nodiscard]] bool table_next(struct table *table, char **text);

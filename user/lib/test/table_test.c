@@ -44,3 +44,20 @@ Test(table, too_many_lines_are_cut) {
     cr_assert(table_parse(&table, text));
     cr_assert_eq(table.line_count, TABLE_LINES_MAX);
 }
+
+Test(table, long_ones_are_read_line_by_line) {
+    char text[] = "a b\n1 2\n3\n4 5 6\n7";
+    char *rest = text;
+    cr_assert(table_begin(&table, &rest));
+    cr_assert(!table_value(&table, 0, "a"));
+    cr_assert(table_next(&table, &rest));
+    cr_assert_str_eq(table_value(&table, 0, "b"), "2");
+    cr_assert(table_next(&table, &rest));
+    cr_assert_str_eq(table_value(&table, 0, "b"), "5");
+    cr_assert(!table_next(&table, &rest));
+    cr_assert_null(table_value(&table, 0, "a"));
+    char nothing[] = "";
+    rest = nothing;
+    cr_assert(!table_begin(&table, &rest));
+    cr_assert(!table_next(&table, &rest));
+}
