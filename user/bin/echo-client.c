@@ -1,5 +1,4 @@
 // echo-client: send texts to an echo server and print what comes back.
-#include "base/memory.h"
 #include "base/str.h"
 #include "lib/channel.h"
 #include "lib/clock.h"
@@ -15,17 +14,6 @@ static const struct option options[] = {
 static const struct program program = {
     "[-p PATH] [-t TIME] TEXT…",
     "Send each TEXT to the echo server, waiting for it to appear if need be, and print the answers.", options};
-
-// Send one text and wait for its answer, which bears the same id.
-static long exchange(handle_t connection, const char *text, uint64_t id, uint64_t deadline, struct message *answer) {
-    long status = channel_send(connection, text, strlen(text), id, deadline);
-    do {
-        if (status >= 0) {
-            status = channel_recv(connection, answer, deadline);
-        }
-    } while (status >= 0 && answer->id != id);
-    return status;
-}
 
 int main(int argc, char **argv) {
     const char *path = "/ipc/echo";
@@ -45,7 +33,8 @@ int main(int argc, char **argv) {
     }
     static struct message answer;
     for (int i = 0; i < state.argc; i++) {
-        long status = exchange((handle_t)connection, state.argv[i], (uint64_t)i + 1, clock_deadline(timeout), &answer);
+        long status = channel_call((handle_t)connection, state.argv[i], strlen(state.argv[i]), (uint64_t)i + 1, &answer,
+                                   clock_deadline(timeout));
         if (status < 0) {
             return error_report(path, status);
         }

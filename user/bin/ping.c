@@ -25,12 +25,7 @@ static long round_trip(handle_t connection, const char *payload, size_t size, ui
     static struct message answer;
     uint64_t begin = clock_now();
     uint64_t deadline = timeout == FOREVER ? FOREVER : begin + timeout;
-    long status = channel_send(connection, payload, size, id, deadline);
-    do {
-        if (status >= 0) {
-            status = channel_recv(connection, &answer, deadline);
-        }
-    } while (status >= 0 && answer.id != id);
+    long status = channel_call(connection, payload, size, id, &answer, deadline);
     if (status >= 0 && (answer.length != size || memcmp(answer.payload, payload, size) != 0)) {
         status = ERR_INVALID;
     }

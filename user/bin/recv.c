@@ -11,7 +11,7 @@ static const struct option options[] = {
     {'n', "count", "N", "stop after N messages, 1 if not given; 0 never stops"},
     {'t', "timeout", "TIME", "wait no longer than this for each message"},
     {'s', "serve", nullptr, "make the channel if it is not there, for the time"},
-    {'v', "verbose", nullptr, "sender, id, sequence and length before each message"},
+    {'v', "verbose", nullptr, "sender, id, connection, sequence and length before each message; hang-ups, too"},
     {}};
 static const struct program program = {
     "[-n N] [-t TIME] [-sv] PATH", "Receive messages from a channel as its server, and show each on a line.", options};
@@ -28,6 +28,20 @@ static long open_channel(const char *path, bool make) {
         status = channel_serve(path, &config);
     }
     return status;
+}
+
+static void show(const struct message *message, bool verbose) {
+    bool data = message->kind == MESSAGE_DATA;
+    if (verbose) {
+        print("sender %u id %lu connection %lu sequence %lu length %lu: %s", message->sender,
+              (unsigned long)message->id, (unsigned long)message->connection, (unsigned long)message->sequence,
+              (unsigned long)message->length, data ? "" : "hang-up\n");
+    }
+    if (data) {
+        print_bytes(message->payload, message->length);
+        print_char('\n');
+    }
+    print_flush();
 }
 
 int main(int argc, char **argv) {
@@ -58,17 +72,8 @@ int main(int argc, char **argv) {
         if (status < 0) {
             return error_report(state.argv[0], status);
         }
-        if (message.kind != MESSAGE_DATA) {
-            continue; // a client has gone; that is no message of anybody
-        }
-        got++;
-        if (verbose) {
-            print("sender %u id %lu sequence %lu length %lu: ", message.sender, (unsigned long)message.id,
-                  (unsigned long)message.sequence, (unsigned long)message.length);
-        }
-        print_bytes(message.payload, message.length);
-        print_char('\n');
-        print_flush();
+        got += message.kind == MESSAGE_DATA; // a hang-up is no message of anybody
+        show(&message, verbose);
     }
     return 0;
 }

@@ -8,10 +8,11 @@
 #include "lib/reader.h"
 #include "lib/self.h"
 
-static const struct option options[] = {{'i', "id", "N", "id of the first message, 1 if not given; then counting up"},
-                                        {'r', "reply", nullptr, "wait for one answer to each message and show it"},
-                                        {'t', "timeout", "TIME", "wait no longer for queue or answer, 5s if not given"},
-                                        {}};
+static const struct option options[] = {
+    {'i', "id", "N", "id of the first message, 1 if not given; then counting up"},
+    {'r', "reply", nullptr, "wait for the answer with the id of each message and show it"},
+    {'t', "timeout", "TIME", "wait no longer for queue or answer, 5s if not given"},
+    {}};
 static const struct program program = {
     "[-i ID] [-r] [-t TIME] PATH [TEXT…]",
     "Send each TEXT as one message to the channel; without TEXT, each line of standard input.", options};
@@ -24,15 +25,13 @@ static bool reply;
 
 static int send_one(const char *text, size_t length) {
     uint64_t deadline = clock_deadline(timeout);
-    long status = channel_send(connection, text, length, id, deadline);
     static struct message answer;
+    long status = reply ? channel_call(connection, text, length, id, &answer, deadline)
+                        : channel_send(connection, text, length, id, deadline);
     if (status >= 0 && reply) {
-        status = channel_recv(connection, &answer, deadline);
-        if (status == 0) {
-            print_bytes(answer.payload, answer.length);
-            print_char('\n');
-            print_flush();
-        }
+        print_bytes(answer.payload, answer.length);
+        print_char('\n');
+        print_flush();
     }
     id++;
     return status < 0 ? error_report(path, status) : 0;
