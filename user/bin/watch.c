@@ -14,9 +14,7 @@
 enum { RECORDS_TOGETHER = 32, STATUS_MAX = 2048 };
 
 static const struct option options[] = {
-    {'e', "events", "NAMES",
-     "only these, separated by commas: readable, writable, opened, closed, created, deleted, "
-     "attribute, removed, exited, peer_lost, or all; without it, all"},
+    {'e', "events", "NAMES", "only these, separated by commas; all if not given"},
     {'n', "count", "N", "stop after N events (with -p: N looks); without it, never"},
     {'t', "timeout", "TIME", "stop after this time; a failure if fewer than -n have come"},
     {'c', "coalesce", nullptr, "a line may stand for several equal events: see its count"},
@@ -24,9 +22,9 @@ static const struct option options[] = {
     {}};
 static const struct program program = {
     "[-e NAMES] [-n N] [-t TIME] [-c] PATH… | -p TIME [-n N] [-t TIME] FILE…",
-    "Show what happens to each PATH, a line for each event, as it happens: a directory, a file, a device, a channel, "
-    "or a\n"
-    "process by its /proc/PID. Ends when all of them are gone; Ctrl-C ends it earlier.",
+    "Show what happens to each PATH, a line for each event, as it happens: to a directory, file, device, channel, or\n"
+    "to a process by its /proc/PID. Ends when all of them are gone; Ctrl-C ends it earlier.\n"
+    "Events: readable writable opened closed created deleted attribute removed exited peer_lost, or all.",
     options};
 
 struct settings {

@@ -12,7 +12,8 @@ struct request {
     uint64_t interval; // -t, nanoseconds
 };
 
-// A subcommand: 0, or an error that has not been told; *subject is what it is about, null if nothing.
+// A subcommand: 0; an error that has not been told, with *subject what it is about, null if nothing; or positive, a
+// failure that has been told.
 typedef long (*ipc_command)(const struct request *request, const char **subject);
 
 long ipc_list(const struct request *request, const char **subject);

@@ -99,5 +99,5 @@ int main(int argc, char **argv) {
     request.path = count > 1 ? operands[1] : nullptr;
     const char *subject = nullptr;
     long status = command->run(&request, &subject);
-    return status < 0 ? error_report(subject, status) : 0;
+    return status < 0 ? error_report(subject, status) : (int)status;
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "bin/ipc/ipc.h"
 #include "lib/clock.h"
+#include "lib/error.h"
 #include "lib/file.h"
 #include "lib/grid.h"
 #include "lib/path.h"
@@ -24,7 +25,19 @@ static bool ends_in_ns(const char *field) {
     return length > 3 && str_equal(field + length - 3, "_ns");
 }
 
+// What people get to see instead of points in time.
+static const struct {
+    const char *field;
+    const char *name;
+} relative[] = {{"since_ns", "waiting"}, {"deadline_ns", "gives_up_in"}};
+
 static void add_name(struct grid *grid, const char *field) {
+    for (size_t i = 0; i < sizeof relative / sizeof relative[0]; i++) {
+        if (str_equal(field, relative[i].field)) {
+            grid_add(grid, relative[i].name);
+            return;
+        }
+    }
     char name[64];
     (void)str_copy(name, sizeof name, field);
     if (ends_in_ns(name)) {
@@ -47,10 +60,16 @@ static void add_for_people(struct grid *grid, const struct source *source, const
         grid_add(grid, str_equal(value, "1") ? "STUCK" : "-");
     } else if (str_equal(field, "deadline_ns") && str_equal(value, "0")) {
         grid_add(grid, "never");
-    } else if (ends_in_ns(field) && str_to_u64(value, &time)) {
-        add_seconds(grid, time);
-    } else {
+    } else if (!ends_in_ns(field) || !str_to_u64(value, &time)) {
         grid_add(grid, value);
+    } else if (str_equal(field, "since_ns")) {
+        uint64_t now = clock_now();
+        add_seconds(grid, now > time ? now - time : 0);
+    } else if (str_equal(field, "deadline_ns")) {
+        uint64_t now = clock_now();
+        add_seconds(grid, time > now ? time - now : 0);
+    } else {
+        add_seconds(grid, time);
     }
 }
 
@@ -131,7 +150,7 @@ long ipc_errors(const struct request *request, const char **subject) {
 
 // ---- one channel -----------------------------------------------------------------------------------------------------
 
-// A file of the channel at request->path.
+// A file of the channel at request->path. Positive when what is there is none, and that has been told.
 static long open_of_channel(struct source *source, const struct request *request, const char *name,
                             const char **subject) {
     char path[PATH_LEN_MAX + 1];
@@ -139,7 +158,7 @@ static long open_of_channel(struct source *source, const struct request *request
     *subject = request->path;
     long status = file_stat(request->path, &stat);
     if (status == 0 && stat.kind != NODE_CHANNEL && stat.kind != NODE_LINK) {
-        status = ERR_WRONG_KIND;
+        return error_say("%s: not a channel", request->path);
     }
     if (status == 0) {
         status = path_join(request->path, name, path);
@@ -176,13 +195,18 @@ long ipc_holders(const struct request *request, const char **subject) {
         status = ERR_WRONG_KIND;
     }
     source_end(&configuration);
-    return status < 0 ? status : show(&view, request, is_of_channel, needle, subject);
+    return status != 0 ? status : show(&view, request, is_of_channel, needle, subject);
 }
 
-// Every field of the current line: for people a row each, for scripts first the names, then the values.
-static void add_fields(struct grid *names, struct grid *values, const struct source *source, bool tabs) {
+// Every field of the current line that is not in `before` (which may be null): for people a row each, for scripts first
+// the names, then the values.
+static void add_fields(struct grid *names, struct grid *values, const struct source *source,
+                       const struct source *before, bool tabs) {
     for (unsigned i = 0; i < source->table.field_count; i++) {
         const char *field = source->table.field[i];
+        if (before != nullptr && table_value(&before->table, 0, field) != nullptr) {
+            continue;
+        }
         if (tabs) {
             grid_add(names, field);
             grid_add(values, source_word(source, field));
@@ -196,7 +220,7 @@ static void add_fields(struct grid *names, struct grid *values, const struct sou
 
 long ipc_stat(const struct request *request, const char **subject) {
     static const char *const file[] = {"ctl", "stats"};
-    static struct source source;
+    static struct source source[2];
     struct grid names = {.columns = request->tabs ? 0 : 2};
     struct grid values = {};
     if (!request->tabs) {
@@ -205,14 +229,15 @@ long ipc_stat(const struct request *request, const char **subject) {
     }
     long status = 0;
     for (unsigned i = 0; i < 2 && status == 0; i++) {
-        status = open_of_channel(&source, request, file[i], subject);
-        if (status == 0 && source_next(&source)) {
-            add_fields(&names, &values, &source, request->tabs);
+        status = open_of_channel(&source[i], request, file[i], subject);
+        if (status == 0 && source_next(&source[i])) {
+            add_fields(&names, &values, &source[i], i == 0 ? nullptr : &source[0], request->tabs);
         } else if (status == 0) {
             status = ERR_WRONG_KIND;
         }
-        source_end(&source);
     }
+    source_end(&source[0]);
+    source_end(&source[1]);
     if (status == 0) {
         status = grid_print(&names, request->tabs);
     }
