@@ -1,4 +1,4 @@
-// notify-check: each promise of lib/notify.h and lib/publish.h is tried, with both sides in one process.
+// notify-check: each promise of lib/notify.h, lib/publish.h and channel_finish is tried, with both sides in one process.
 #include "base/str.h"
 #include "isthmus/calls.h"
 #include "lib/channel.h"
@@ -80,6 +80,27 @@ static void check_records(void) {
     expect("unwatch again", notify_unwatch(notifier, id), ERR_NOT_FOUND);
     file_close((handle_t)node);
     expect("clean up", file_remove("/tmp/notify-check"), 0);
+}
+
+// ---- half a conversation ----
+
+static void check_finish(handle_t server) {
+    static struct message message;
+    long opened = sys_connect(server, RIGHTS_ALL);
+    handle_t connection = opened < 0 ? 0 : (handle_t)opened;
+    expect("last words", channel_send(connection, "bye", 3, 1, 0) > 0, 1);
+    expect("finish", channel_finish(connection), 0);
+    expect("finish again", channel_finish(connection), 0);
+    expect("no more words", channel_send(connection, "but", 3, 2, 0) < 0, 1);
+    expect("the words first", channel_recv(server, &message, 0), 0);
+    expect("they are words", message.kind, MESSAGE_DATA);
+    uint64_t from = message.connection;
+    expect("then the end", channel_recv(server, &message, 0), 0);
+    expect("it is the end", message.kind, MESSAGE_HANGUP);
+    expect("answer", channel_reply(server, from, "ok", 2, 1, 0) >= 0, 1);
+    expect("answer received", channel_recv(connection, &message, 0), 0);
+    expect("it is the answer", (long)message.length, 2);
+    file_close(connection);
 }
 
 // ---- publishing ----
@@ -174,6 +195,7 @@ int main(int argc, char **argv) {
     notifier = (handle_t)made;
     check_bits();
     check_records();
+    check_finish(publisher.channel);
     check_refusals();
     check_drop();
     check_disconnect();

@@ -45,7 +45,8 @@ static long call(const struct settings *settings, struct message *answer) {
             file_close(connection);
             connection = 0;
         }
-    } while (retry_again(&retry, status));
+        // A channel that has not appeared in time may appear later.
+    } while (retry_again(&retry, status == ERR_NOT_FOUND ? ERR_TIMED_OUT : status));
     return status;
 }
 

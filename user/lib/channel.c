@@ -96,3 +96,7 @@ long channel_call(handle_t connection, const void *payload, size_t length, uint6
     } while (status >= 0 && answer->id != id);
     return status;
 }
+
+long channel_finish(handle_t connection) {
+    return sys_finish(connection);
+}

@@ -40,3 +40,7 @@ struct message {
 // way. 0, and the errors of channel_send and channel_recv.
 [[nodiscard]] long channel_call(handle_t connection, const void *payload, size_t length, uint64_t id,
                                 struct message *answer, uint64_t deadline);
+
+// From a client: send nothing more. The servers see it hang up behind its last message and may still answer; it may
+// still receive. 0, also when it has finished before.
+[[nodiscard]] long channel_finish(handle_t connection);
