@@ -254,7 +254,8 @@ static uint32_t channel_events(const struct object *object) {
     return events;
 }
 
-// Its clients, who send; and while it has a name, whoever opens it.
+// Its clients, who send, make room and hang up; servers that can connect new ones; and while it has a name, whoever opens
+// it. Connections of former servers' times are heard of no more.
 static bool channel_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
                            void *context) {
     const struct channel *channel = (const struct channel *)object;
@@ -262,11 +263,14 @@ static bool channel_wakers(const struct object *object, bool (*visit)(void *cont
     for (struct id_node *node = id_tree_after(&channel->connections, 0); node != nullptr;
          node = id_tree_after(&channel->connections, node->id)) {
         const struct connection *connection = container_of(node, struct connection, node);
-        if (++visited > WAKERS_MAX || !process_visit_holders(&connection->object, RIGHT_WRITE, visit, context)) {
+        if (++visited > WAKERS_MAX) {
+            return false;
+        }
+        if (connection_attached(connection) && !process_visit_holders(&connection->object, 0, visit, context)) {
             return false;
         }
     }
-    return channel->path[0] == '\0' || channel->removed;
+    return process_visit_holders(object, RIGHT_ADMIN, visit, context) && (channel->path[0] == '\0' || channel->removed);
 }
 
 static void channel_describe(const struct object *object, char *text, size_t capacity) {

@@ -184,11 +184,13 @@ static long connection_write(struct object *object, struct thread *self, user_pt
     return status < 0 ? status : (long)length;
 }
 
-// The servers; if there are none, whoever comes to serve.
+// The servers, and who can finish it; if there are no servers, whoever comes to serve.
 static bool connection_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
                               void *context) {
     const struct channel *channel = ((const struct connection *)object)->channel;
-    return channel != nullptr && channel_served(channel) && process_visit_holders(&channel->object, 0, visit, context);
+    return channel != nullptr && channel_served(channel) &&
+           process_visit_holders(&channel->object, 0, visit, context) &&
+           process_visit_holders(object, RIGHT_WRITE, visit, context);
 }
 
 static void connection_describe(const struct object *object, char *text, size_t capacity) {

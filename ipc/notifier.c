@@ -368,9 +368,9 @@ static uint32_t events(const struct object *object) {
     return notifier->bits != 0 || has_records(notifier) ? EVENT_READABLE : 0;
 }
 
-// Who may signal it; and whatever it watches.
+// Who may signal it, or have it watch something; and whatever it watches.
 static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
-    return process_visit_holders(object, RIGHT_WRITE, visit, context) &&
+    return process_visit_holders(object, RIGHT_WRITE | RIGHT_ADMIN, visit, context) &&
            container_of(object, const struct notifier, object)->watch_count == 0;
 }
 

@@ -126,9 +126,19 @@ static void describe(const struct object *object, char *text, size_t capacity) {
     format(text, capacity, "%u %s", process->pid, process->name);
 }
 
+// Itself, by ending. An embryo does nothing by itself: it is started by who holds it, and ends with its last handle or with
+// its creator.
 static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
-    visit(context, container_of(object, struct process, object));
-    return true;
+    struct process *process = container_of(object, struct process, object);
+    if (!visit(context, process)) {
+        return false;
+    }
+    if (process->state != PROCESS_EMBRYO) {
+        return true;
+    }
+    struct process *creator = process_by_pid(process->parent);
+    KASSERT(creator != nullptr); // the embryo would have ended with it
+    return visit(context, creator) && process_visit_holders(object, 0, visit, context);
 }
 
 const struct object_ops process_ops = {
@@ -294,7 +304,8 @@ bool process_visit_holders(const struct object *object, uint32_t rights,
         if (++looked > HOLDERS_MAX) {
             return false;
         }
-        if ((handle->rights & rights) == rights && !visit(context, process_holding(handle))) {
+        bool counts = rights == 0 || (handle->rights & rights) != 0;
+        if (counts && !visit(context, process_holding(handle))) {
             return false;
         }
     }

@@ -43,8 +43,8 @@ static inline struct process *process_holding(const struct handle *handle) {
     return container_of(handle->table, struct process, handles);
 }
 
-// Visit the processes that hold a handle of the object with these rights, until visit says false; false if it did, or if
-// there are more than HOLDERS_MAX handles.
+// Visit the processes that hold a handle of the object with any of these rights (0: whatever its rights), until visit says
+// false; false if it did, or if there are more than HOLDERS_MAX handles.
 bool process_visit_holders(const struct object *object, uint32_t rights,
                            bool (*visit)(void *context, struct process *process), void *context);
 

@@ -28,8 +28,7 @@ static void describe(const struct object *object, char *text, size_t capacity) {
 }
 
 static bool wakers(const struct object *object, bool (*visit)(void *context, struct process *process), void *context) {
-    visit(context, container_of(object, struct thread, object)->process);
-    return true;
+    return visit(context, container_of(object, struct thread, object)->process);
 }
 
 const struct object_ops thread_ops = {

@@ -4,18 +4,23 @@
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 
-enum { CLOSURE_MAX = 32, THREADS_MAX = 128 };
+enum { CLOSURE_MAX = 32, THREADS_MAX = 128, VISITS_MAX = 1024 };
 
 // Processes on which the waking of a thread depends, directly or through others.
 struct closure {
     struct process *member[CLOSURE_MAX];
     unsigned count;
     unsigned threads; // looked at
+    unsigned visits;  // of processes, each by any handle
     bool open;        // somebody can still act, or the closure got too large
 };
 
 static bool closure_add(void *context, struct process *process) {
     struct closure *closure = context;
+    if (++closure->visits > VISITS_MAX) {
+        closure->open = true;
+        return false;
+    }
     for (unsigned i = 0; i < closure->count; i++) {
         if (closure->member[i] == process) {
             return true;
@@ -65,7 +70,9 @@ bool wait_graph_stuck(const struct thread *thread) {
     for (unsigned i = 0; i < closure.count && !closure.open; i++) {
         const struct process *process = closure.member[i];
         if (process->thread_count == 0) {
-            closure.open = true; // not begun, or its end is under way
+            // An embryo depends on whoever can start or end it; other ends are under way.
+            closure.open |=
+                process->state != PROCESS_EMBRYO || !wait_graph_wakers(&process->object, closure_add, &closure);
         }
         list_for_each(link, &process->threads) {
             if (closure.open) {

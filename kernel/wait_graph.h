@@ -1,6 +1,10 @@
 // Who waits for whom (FIELD-1). A thread is stuck if nothing that can still happen wakes it: it has no deadline, and
 // everybody who could make one of its events true is a process whose threads are all stuck the same way. Such a set of
 // processes is a wait cycle, or waits for one. The search is bounded: where it gets too large, the answer is no.
+//
+// What counts is what a process can do with the ends that it holds, ending and closing the other end included. A kill, the
+// closing of the very handle that is waited by, and changes of names while somebody serves do not count: with those, hardly
+// anything would ever be stuck.
 // Needs the kernel lock.
 #pragma once
 

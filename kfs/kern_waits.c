@@ -17,7 +17,6 @@ static const char waits_columns[] = "pid process thread operation object about s
 struct wakers {
     uint32_t pid[WAKERS_SHOWN];
     unsigned count;
-    bool more;
 };
 
 static bool wakers_add(void *context, struct process *process) {
@@ -28,23 +27,23 @@ static bool wakers_add(void *context, struct process *process) {
         }
     }
     if (wakers->count == WAKERS_SHOWN) {
-        wakers->more = true;
         return false;
     }
     wakers->pid[wakers->count++] = process->pid;
     return true;
 }
 
-// "3,7,any": pids, and `any` if they are not all.
-static void write_wakers(const struct object *object, struct text *text) {
+// "3,7,any": pids, and `any` if they are not all. Who waits for nothing is woken by its deadline, or not at all.
+static void write_wakers(const struct thread *thread, const struct object *object, struct text *text) {
     struct wakers wakers = {};
-    bool others = object == nullptr || !wait_graph_wakers(object, wakers_add, &wakers);
+    bool others =
+        object == nullptr ? timer_pending(&thread->park.timer) : !wait_graph_wakers(object, wakers_add, &wakers);
     char word[WAKERS_SHOWN * 11 + 4] = "";
     size_t length = 0;
     for (unsigned i = 0; i < wakers.count; i++) {
         length += format(word + length, sizeof word - length, "%s%u", i > 0 ? "," : "", wakers.pid[i]);
     }
-    if (others || wakers.more) {
+    if (others) {
         format(word + length, sizeof word - length, "%sany", length > 0 ? "," : "");
     }
     text_word(text, word);
@@ -67,7 +66,7 @@ static void write_wait(const struct thread *thread, const struct object *object,
     write_about(object, text);
     text_u64(text, thread->park.since);
     text_u64(text, timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
-    write_wakers(object, text);
+    write_wakers(thread, object, text);
     text_u64(text, stuck);
 }
 
