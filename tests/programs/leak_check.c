@@ -30,10 +30,10 @@ static const struct {
     {"/kern/ns/stats/nodes", {"linked"}},
     {"/kern/ns/stats/opens", {"open"}},
     {"/kern/mem/stats/slabs", {"used"}},
-    {"/kern/mem/stats/pages", {"used"}},
+    {"/kern/mem/stats/pages", {"used"}}, // the last: settle looks at it
 };
 
-enum { VALUES_MAX = 64, PATIENCE = 100 };
+enum { VALUES_MAX = 64, PATIENCE = 500, CALM = 5 };
 
 struct snapshot {
     unsigned count;
@@ -88,6 +88,23 @@ static long take(struct snapshot *snapshot) {
     return 0;
 }
 
+// The kernel takes large things apart in steps, after the end of what held them: look until nothing changes any more.
+static long settle(struct snapshot *snapshot) {
+    uint64_t last = 0;
+    unsigned calm = 0;
+    for (unsigned i = 0; i < PATIENCE && calm < CALM; i++) {
+        clock_sleep(10 * MILLISECOND);
+        long status = take(snapshot);
+        if (status != 0) {
+            return status;
+        }
+        uint64_t pages = snapshot->value[snapshot->count - 1];
+        calm = pages == last ? calm + 1 : 0;
+        last = pages;
+    }
+    return 0;
+}
+
 static long run(char **argv) {
     struct spawn spawn = {.path = argv[0], .arguments = argv, .output = self_output(), .error = self_error()};
     return process_finish(spawn_program(&spawn));
@@ -104,10 +121,8 @@ int main(int argc, char **argv) {
     if (status < 0) {
         return error_report(state.argv[0], status);
     }
-    // The kernel takes large things apart in steps, after the end of what held them.
-    clock_sleep(50 * MILLISECOND);
     // The first look at `after` touches its memory, which is then not counted as a leak.
-    if (take(&after) != 0 || take(&before) != 0 || run(state.argv) < 0) {
+    if (take(&after) != 0 || settle(&before) != 0 || run(state.argv) < 0) {
         return 1;
     }
     unsigned leaks = 0;
