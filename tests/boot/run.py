@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE))
 import machine  # noqa: E402
 
 # The files that have cases, in the order in which they run.
-FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "survival"]
+FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "survival"]
 
 
 def cases():
