@@ -193,6 +193,7 @@ static void replay_once(const struct property_options *options) {
 static struct property_choice *best, *trial; // tapes
 static size_t best_length;
 static struct timespec began;
+static bool as_found; // not to be made smaller
 
 static bool simpler_than_best(void) {
     if (shared->length != best_length) {
@@ -209,7 +210,7 @@ static bool simpler_than_best(void) {
 static bool may_go_on(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return result->attempts < ATTEMPTS_MAX && now.tv_sec - began.tv_sec < SHRINK_SECONDS;
+    return !as_found && result->attempts < ATTEMPTS_MAX && now.tv_sec - began.tv_sec < SHRINK_SECONDS;
 }
 
 static void keep(void) {
@@ -382,6 +383,7 @@ bool property_run(const char *name, unsigned cases, void (*run)(struct property 
     if ((text = getenv("ISTHMUS_CASES")) != nullptr) {
         options.cases = (unsigned)strtoul(text, nullptr, 0);
     }
+    as_found = (text = getenv("ISTHMUS_SHRINK")) != nullptr && strcmp(text, "0") == 0;
     first_case = 0;
     if ((text = getenv("ISTHMUS_CASE")) != nullptr) {
         first_case = (unsigned)strtoul(text, nullptr, 0);

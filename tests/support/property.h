@@ -17,7 +17,8 @@
 // choices such that 0 is the simplest, and ask property_more before each step instead of drawing a number of steps.
 //
 // Environment: ISTHMUS_SEED and ISTHMUS_CASES override the seed and the number of cases, ISTHMUS_CASE=n runs one case
-// only, ISTHMUS_TAPE=1,2,3 replays a tape in this very process, for a debugger.
+// only, ISTHMUS_SHRINK=0 leaves a failing case as it was found, ISTHMUS_TAPE=1,2,3 replays a tape in this very process,
+// for a debugger.
 #pragma once
 
 #include <stdbool.h>

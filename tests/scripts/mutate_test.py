@@ -1,0 +1,138 @@
+"""The generator of scripts/mutate makes the mutants it must, of small texts, and no others."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LOADER = importlib.machinery.SourceFileLoader("mutate", str(ROOT / "scripts/mutate"))
+mutate = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutate", LOADER))
+sys.modules["mutate"] = mutate
+LOADER.exec_module(mutate)
+
+
+def of(body, head="int f(int a, int b) {"):
+    """{(kind, mutated line)} of a function with this body, each line of it a line of the text."""
+    found = mutate.generate("x.c", f"{head}\n{body}\n}}\n")
+    return sorted((mutant.kind, mutant.mutated) for mutant in found)
+
+
+class Generator(unittest.TestCase):
+    def check(self, body, *expected):
+        self.assertEqual(of(body), sorted(expected))
+
+    def test_comparison_and_negation(self):
+        self.check("if (a < b) {\n}", ("compare", "if (a <= b) {"), ("negate", "if (!(a < b)) {"))
+        self.check("while (a >= b) {\n}", ("compare", "while (a > b) {"), ("negate", "while (!(a >= b)) {"))
+
+    def test_a_mutant_comes_once(self):
+        self.check("if (a == b) {\n}", ("compare", "if (a != b) {"))
+        self.check("if (!a) {\n}", ("not", "if (a) {"))
+
+    def test_logic(self):
+        self.check("if (a && !b) {\n}", ("logic", "if (a || !b) {"), ("not", "if (a && b) {"),
+                   ("negate", "if (!(a && !b)) {"))
+
+    def test_statements_are_dropped_and_declarations_are_not(self):
+        self.check("f(a);", ("drop", ";"))
+        self.check("break;", ("drop", ";"))
+        self.check("*p = a;", ("drop", ";"))
+        for declaration in ("int c = a;", "struct s *s = a;", "status_t c = a;", "status_t *c = a;", "static int c;",
+                            "const char *const c = a;", "bool c;"):
+            self.check(declaration)
+
+    def test_statement_after_label(self):
+        self.check("switch (a) {\ncase K:\nf(a);\ndefault:\ng(a);\n}", ("drop", ";"), ("drop", ";"))
+        self.check("return a ? b : c;", ("drop", ";"))
+
+    def test_dropped_statement_keeps_the_lines(self):
+        text = "void f(void) {\n    g(a,\n      b);\n    h();\n}\n"
+        first, second = mutate.generate("x.c", text)
+        self.assertEqual((first.line, first.original, first.mutated), (2, "g(a, b);", ";"))
+        self.assertEqual(first.apply(text), "void f(void) {\n    ;\n\n    h();\n}\n")
+        self.assertEqual((second.line, second.function), (4, "f"))
+
+    def test_for_holds_no_statements(self):
+        self.check("for (i = a; i < b; i++) {\n}", ("compare", "for (i = a; i <= b; i++) {"),
+                   ("arithmetic", "for (i = a; i < b; i--) {"))
+
+    def test_loop_by_macro(self):
+        self.check("list_for_each(link, &a) {\nf(link);\n}", ("drop", ";"))
+
+    def test_arithmetic(self):
+        self.check("int c = a + b;", ("arithmetic", "int c = a - b;"))
+        self.check("int c = f(a) - b;", ("arithmetic", "int c = f(a) + b;"))
+        self.check("int c = -a;")
+        self.check("int c = f(-a, +b);")
+        self.check("p->x += a;", ("arithmetic", "p->x -= a;"), ("drop", ";"))
+        self.check("--p->x;", ("arithmetic", "++p->x;"), ("drop", ";"))
+
+    def test_constant(self):
+        self.check("int c = 9;", ("constant", "int c = 10;"))
+        self.check("int c = 0xffU;", ("constant", "int c = 0x100U;"))
+        self.check("int c = 0777;", ("constant", "int c = 01000;"))
+
+    def test_error(self):
+        self.check("return ERR_FULL;", ("error", "return 0;"), ("drop", ";"))
+        self.check("c = a ? ERR_FULL : b;", ("error", "c = a ? 0 : b;"), ("drop", ";"))
+        self.check("bool c = a == ERR_FULL;", ("compare", "bool c = a != ERR_FULL;"))
+
+    def test_error_passed_on(self):
+        found = of("if (a < 0) {\nreturn a;\n}")
+        self.assertIn(("error", "return 0;"), found)
+        self.assertNotIn(("error", "return 0;"), of("if (b < 0) {\nreturn a;\n}"))
+
+    def test_left_alone(self):
+        for line in ("// a < b; f(a);", "/* a < b;\nf(a); */", 'char *c = "a < b; !c";', "char c = '<';",
+                     "KASSERT(a < b && !c);", "static_assert(a == 1);", "#define M(a) if (a < 1) f(a)", "#if A \\\n  && B",
+                     "[[maybe_unused]] int c;", "int c = sizeof(x[1]);"):
+            self.check(line)
+        self.check("switch (a) {\ncase 1 + 2:\n}")
+
+    def test_only_functions(self):
+        for text in ("enum { A = 1, B = A + 1 };\n", "struct s {\n    int a[3];\n};\n", "static int a = 3 < 4;\n",
+                     "static const struct s s[] = {{.a = 1}, {.a = 2}};\n", "int f(int a);\n"):
+            self.assertEqual(mutate.generate("x.c", text), [])
+
+    def test_values_in_braces_hold_no_statements(self):
+        self.check("*p = (struct s){.a = a, .b = b};", ("drop", ";"))
+        self.check("struct s s = {.a = f(a), .b = b};")
+        self.check("int c[] = {a, b};")
+
+
+class Choice(unittest.TestCase):
+    MUTANTS = mutate.generate("x.c", "void f(void) {\n" + "g();\n" * 50 + "}\n")
+
+    def test_seed_decides(self):
+        self.assertEqual(len(self.MUTANTS), 50)
+        some = mutate.choose(self.MUTANTS, 10, "1")
+        self.assertEqual(some, mutate.choose(self.MUTANTS, 10, "1"))
+        self.assertNotEqual(some, mutate.choose(self.MUTANTS, 10, "2"))
+        self.assertEqual(some, sorted(some, key=lambda mutant: mutant.at))
+
+    def test_all(self):
+        self.assertEqual(mutate.choose(self.MUTANTS, None, "1"), self.MUTANTS)
+        self.assertEqual(mutate.choose(self.MUTANTS, 99, "1"), self.MUTANTS)
+
+
+class Explanations(unittest.TestCase):
+    TEXT = "# why\n\nipc/x.c f\n- if (a < b) {\n+ if (a <= b) {\n  they are\n  never equal\n"
+
+    def test_block(self):
+        self.assertEqual(mutate.read_explained(self.TEXT),
+                         {("ipc/x.c", "f", "if (a < b) {", "if (a <= b) {"): "they are never equal"})
+
+    def test_key_is_the_mutants(self):
+        found = mutate.generate("ipc/x.c", "int f(int a, int b) {\n    if (a < b) {\n    }\n}\n")
+        self.assertEqual([mutant.kind for mutant in found if mutant.key() in mutate.read_explained(self.TEXT)], ["compare"])
+
+    def test_reason_is_needed(self):
+        with self.assertRaises(SystemExit):
+            mutate.read_explained("ipc/x.c f\n- a;\n+ b;\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
