@@ -277,6 +277,42 @@ Test(text, registry_is_exact) {
     cr_assert(property_run("registry_is_exact", 300, registry_is_exact));
 }
 
+// What the namespace says of itself: exactly what was asked of it. A reading counts itself, once it is done.
+Test(text, namespace_counts_what_it_does) {
+    struct abi_stat stat;
+    boot();
+    cr_assert_eq(user_link(self, self->root, "/tmp/way", "/kern"), 0);
+    cr_assert_eq(user_make(self, self->root, "/tmp/gone", NODE_DIR, 0777), 0);
+    handle_t gone = (handle_t)user_open(self, self->root, "/tmp/gone", OPEN_READ | OPEN_DIR, 0);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/gone"), 0);
+
+    load("/kern/ns/stats/lookups");
+    uint64_t paths = number("paths"), failed = number("failed"), components = number("components");
+    uint64_t links = number("links"), lookups = number("child_lookups"), steps = number("child_steps");
+    cr_assert_eq(user_stat(self, self->root, "/tmp/../kern/version", &stat), 0);  // 3 names
+    cr_assert_eq(user_stat(self, self->root, "/tmp/way/version", &stat), 0);      // 4, with those of the link
+    cr_assert_eq(user_stat(self, self->root, "/tmp/none", &stat), ERR_NOT_FOUND); // 2
+    cr_assert_eq(user_stat(self, gone, "x", &stat), ERR_REMOVED);                 // none
+    load("/kern/ns/stats/lookups");                                               // 4
+    cr_assert_eq(number("paths") - paths, 5);
+    cr_assert_eq(number("failed") - failed, 2);
+    cr_assert_eq(number("components") - components, 13);
+    cr_assert_eq(number("links") - links, 1);
+    cr_assert_eq(number("child_lookups") - lookups, 13);
+    cr_assert_geq(number("child_steps") - steps, 12); // each that was found
+
+    load("/kern/ns/stats/opens");
+    uint64_t opened = number("opened"), refused = number("failed"), created = number("created"), open = number("open");
+    cr_assert_gt(user_open(self, self->root, "/tmp/new", OPEN_WRITE | OPEN_CREATE, 0600), 0);
+    cr_assert_eq(user_open(self, self->root, "/tmp/none", OPEN_READ, 0), ERR_NOT_FOUND);
+    cr_assert_eq(user_open(self, self->root, "/kern/version", OPEN_WRITE, 0), ERR_READ_ONLY);
+    load("/kern/ns/stats/opens");
+    cr_assert_eq(number("opened") - opened, 2);
+    cr_assert_eq(number("failed") - refused, 2);
+    cr_assert_eq(number("created") - created, 1);
+    cr_assert_eq(number("open") - open, 1);
+}
+
 Test(text, handles_and_threads_of_a_process) {
     boot();
     long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);

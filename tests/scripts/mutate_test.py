@@ -75,6 +75,11 @@ class Generator(unittest.TestCase):
         self.check("int c = 0xffU;", ("constant", "int c = 0x100U;"))
         self.check("int c = 0777;", ("constant", "int c = 01000;"))
 
+    def test_size_of_an_array_is_left_alone(self):
+        self.check("char c[8], *d;")
+        self.check("f((const int[4]){a});", ("drop", ";"))
+        self.check("return c[2];", ("constant", "return c[3];"), ("drop", ";"))
+
     def test_error(self):
         self.check("return ERR_FULL;", ("error", "return 0;"), ("drop", ";"))
         self.check("c = a ? ERR_FULL : b;", ("error", "c = a ? 0 : b;"), ("drop", ";"))
