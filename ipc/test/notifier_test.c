@@ -439,3 +439,15 @@ Test(notifier, watches_and_takers_are_bounded) {
     object_unref(notifier_object(notifier));
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
+
+// As many pages as the records need, at every depth.
+Test(notifier, takes_no_page_too_many) {
+    enum { PER_PAGE = PAGE_SIZE / sizeof(struct abi_event_record) };
+    struct notifier *notifier;
+    for (uint32_t depth = 1; depth <= NOTIFIER_DEPTH_MAX; depth++) {
+        cr_assert_eq(notifier_new(depth, 1, &notifier), 0);
+        cr_assert_eq(fake_memory_pages(), (depth - 1) / PER_PAGE + 1, "depth %u", depth);
+        object_unref(notifier_object(notifier));
+    }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}

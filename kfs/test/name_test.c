@@ -5,6 +5,7 @@
 
 #include "kernel/process.h"
 #include "kernel/thread.h"
+#include "kfs/node.h"
 #include "machine.h"
 
 static struct user *self;
@@ -429,4 +430,26 @@ Test(name, watching_what_is_made_by_looking) {
         CALL(self, CLOSE, (uint64_t)file);
     }
     machine_check();
+}
+
+// What does not fit loses its beginning, and there is always room to say so.
+Test(name, path_of_a_node_in_little_space) {
+    static const struct {
+        size_t capacity;
+        const char *expected;
+    } cases[] = {{8, "..."}, {9, ".../defg"}, {12, ".../defg"}, {13, "/abc/defg"}, {64, "/abc/defg"}};
+    static struct node root, above, below;
+    above.parent = &root;
+    above.name_length = 3;
+    strcpy(above.name, "abc");
+    below.parent = &above;
+    below.name_length = 4;
+    strcpy(below.name, "defg");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[65];
+        memset(text, '#', sizeof text);
+        node_path(&below, text, cases[i].capacity);
+        cr_assert_str_eq(text, cases[i].expected, "in %zu: %s", cases[i].capacity, text);
+        cr_assert_eq(text[cases[i].capacity], '#');
+    }
 }
