@@ -29,6 +29,7 @@ struct m_notifier {
     struct notifier *real; // null: not there
     uint32_t depth;
     uint64_t bits, sequence, lost, overdue;
+    uint64_t coalesced, read, signals, taken; // how often
     struct m_record record[DEPTH_MAX];
     unsigned count;
     struct m_watch watch[WATCHES];
@@ -38,6 +39,7 @@ struct m_notifier {
 static struct m_notifier notifiers[NOTIFIERS];
 static struct watched things[THINGS];
 static struct thread threads[TAKERS];
+static struct notifier_totals totals;
 static struct property *now;
 
 static struct m_notifier *some_notifier(void) {
@@ -52,6 +54,8 @@ static void m_push(struct m_notifier *notifier, struct m_record record) {
 }
 
 static void m_signal(struct m_notifier *notifier, uint64_t bits, uint64_t got[TAKERS]) {
+    notifier->signals++;
+    totals.signals++;
     bits |= notifier->bits;
     unsigned left = 0;
     for (unsigned i = 0; i < notifier->takers; i++) {
@@ -60,6 +64,8 @@ static void m_signal(struct m_notifier *notifier, uint64_t bits, uint64_t got[TA
         if (mask != 0) {
             got[taker] = mask;
             bits &= ~mask;
+            notifier->taken++;
+            totals.taken++;
         } else {
             notifier->taker[left++] = taker;
         }
@@ -76,6 +82,7 @@ static void m_event(struct m_notifier *notifier, unsigned index, const struct ev
     }
     if ((spec->flags & WATCH_SILENT) == 0) {
         notifier->sequence++;
+        totals.events++;
         const char *name = event->name != nullptr ? event->name : "";
         struct m_record *like = nullptr;
         for (unsigned i = 0; i < notifier->count; i++) {
@@ -86,12 +93,15 @@ static void m_event(struct m_notifier *notifier, unsigned index, const struct ev
         }
         if ((spec->flags & WATCH_COALESCE) != 0 && notifier->overdue == 0 && like != nullptr &&
             like->event == event->kind && strcmp(like->name, name) == 0) {
+            notifier->coalesced++;
+            totals.coalesced++;
             like->count++;
             like->value = event->value;
             like->pid = event->pid;
         } else if (notifier->count + (notifier->overdue > 0 ? 2 : 1) > notifier->depth) {
             notifier->overdue++;
             notifier->lost++;
+            totals.lost++;
         } else {
             if (notifier->overdue > 0) {
                 m_push(notifier, (struct m_record){.sequence = notifier->sequence - 1,
@@ -154,10 +164,20 @@ static void create(void) {
     property_equal(now, status, fake_memory_failed() ? ERR_NO_MEMORY : 0);
     fake_memory_fail(0, false);
     if (status == 0) {
+        totals.active++;
+        totals.created++;
         notifier->real = real;
         object_handle_added(notifier_object(real));
         object_unref(notifier_object(real));
     }
+}
+
+static unsigned m_watches(const struct m_notifier *notifier) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < WATCHES; i++) {
+        count += notifier->watch[i].there;
+    }
+    return count;
 }
 
 static void close_one(struct m_notifier *notifier) {
@@ -168,6 +188,8 @@ static void close_one(struct m_notifier *notifier) {
     }
     notifier->takers = 0;
     notifier->real = nullptr;
+    totals.active--;
+    totals.watches -= m_watches(notifier);
     object_handle_gone(object);
     check_takers(ended, ERR_REMOVED);
 }
@@ -198,6 +220,7 @@ static void watch(void) {
     property_equal(now, status, fake_memory_failed() ? ERR_NO_MEMORY : 0);
     fake_memory_fail(0, false);
     watch->there = status == 0;
+    totals.watches += watch->there;
 }
 
 static void unwatch(void) {
@@ -207,6 +230,7 @@ static void unwatch(void) {
     }
     struct m_watch *watch = &notifier->watch[property_choose(now, "watch", WATCHES)];
     property_equal(now, notifier_unwatch(notifier->real, watch->id), watch->there ? 0 : ERR_NOT_FOUND);
+    totals.watches -= watch->there;
     watch->there = false;
 }
 
@@ -254,6 +278,8 @@ static void take(void) {
         property_equal(now, status, 0);
         property_equal(now, bits, notifier->bits & mask);
         notifier->bits &= ~mask;
+        notifier->taken++;
+        totals.taken++;
     } else if (poll) {
         property_equal(now, status, ERR_TIMED_OUT);
     } else {
@@ -311,6 +337,8 @@ static void read(void) {
         } else {
             notifier->overdue = 0;
         }
+        notifier->read++;
+        totals.read++;
         property_equal(now, got[i].sequence, want.sequence);
         property_equal(now, got[i].event, want.event);
         property_equal(now, got[i].cookie, want.cookie);
@@ -333,11 +361,20 @@ static void check(void) {
         property_equal(now, info.bits, notifier->bits);
         property_equal(now, info.sequence, notifier->sequence);
         property_equal(now, info.lost, notifier->lost);
+        property_equal(now, info.coalesced, notifier->coalesced);
+        property_equal(now, info.read, notifier->read);
+        property_equal(now, info.signals, notifier->signals);
+        property_equal(now, info.taken, notifier->taken);
+        property_equal(now, info.depth, notifier->depth);
+        property_equal(now, info.watches, m_watches(notifier));
         property_equal(now, info.takers, notifier->takers);
         property_equal(now, info.queued, notifier->count + (notifier->overdue > 0));
         property_equal(now, notifier_ops.events(notifier_object(notifier->real)),
                        notifier->bits != 0 || notifier->count + notifier->overdue > 0 ? EVENT_READABLE : 0);
     }
+    struct notifier_totals real;
+    notifier_get_totals(&real);
+    property_equal(now, memcmp(&real, &totals, sizeof totals), 0);
 }
 
 static void notify(struct property *p) {
@@ -345,6 +382,7 @@ static void notify(struct property *p) {
     memset(notifiers, 0, sizeof notifiers);
     memset(things, 0, sizeof things);
     memset(threads, 0, sizeof threads);
+    notifier_get_totals(&totals);
     while (property_more(p, 150)) {
         uint64_t none[TAKERS] = {};
         switch (property_choose(p, "what", 20)) {
