@@ -3,7 +3,7 @@
 from machine import Case, table
 
 TOOLS = ("call cat chmod dmesg echo echo-client echo-server false grep head hexdump ipc kill ln ls mkchan mkdir mv ping poweroff "
-         "ps recv rm send sleep stat time true uptime watch wc write").split()
+         "ps recv rm send sleep stat tail time true uptime watch wc write").split()
 
 
 def explains(tool):
@@ -57,6 +57,8 @@ CASES = [
          output="abc\n"),
     Case("grep_tells_when_there_is_none", "grep nothing /tmp/g", status=1, output=""),
     Case("grep_counts_and_inverts", "grep -vc abc /tmp/g; rm /tmp/g", output="1\n"),
+    Case("tail_shows_the_last_lines", "for i in 1 2 3 4; do echo $i; done > /tmp/t; tail -n 2 /tmp/t; cat /tmp/t | tail -n 9 | wc -l; "
+         "tail -n 0 /tmp/t; tail /tmp/none; rm /tmp/t", output="3\n4\n4\ntail: /tmp/none: no node has this path\n"),
     Case("head_shows_the_first_lines", "ls /bin > /tmp/h; head -n 2 /tmp/h | wc -l; rm /tmp/h", output="2\n"),
     Case("wc_counts", "echo one two three | wc", output="1 3 14\n"),
     Case("hexdump_shows_bytes", "echo -n 'AB' | hexdump", matches=(r"^00000000  ?41 42 .*AB",)),

@@ -22,6 +22,7 @@ static const struct entry entries[] = {
     {"ls", "list directories"},
     {"cat", "show files"},
     {"head", "show the first lines"},
+    {"tail", "show the last lines"},
     {"hexdump", "show bytes"},
     {"grep", "show lines that match"},
     {"wc", "count lines, words, bytes"},
