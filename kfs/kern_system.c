@@ -38,7 +38,7 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
         arch_cpu_describe(i, description, sizeof description);
         const struct cpu *cpu = cpu_table[i];
         text_u64(text, i);
-        text_word(text, cpu != nullptr && cpu->online ? "online" : "offline");
+        text_word(text, cpu != nullptr ? "online" : "offline"); // boot waits for those that it starts
         text_label(text, description);
     }
 }

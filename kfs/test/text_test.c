@@ -464,7 +464,144 @@ Test(text, power_is_for_user_0) {
     cr_assert_eq(user_open(child, child->root, "/dev/power", OPEN_WRITE, 0), ERR_ACCESS);
     long given = CALL(self, GIVE, child->process, (uint64_t)power, RIGHT_WRITE);
     cr_assert_eq(user_write(child, (handle_t)given, "off", 3, 0), ERR_ACCESS);
+    cr_assert_eq(user_write(child, (handle_t)given, "reset", 5, 0), ERR_ACCESS);
+    cr_assert_eq(user_write(child, (handle_t)given, "sleep", 5, 0), ERR_INVALID);
     cr_assert_eq(host_ended(), HOST_RUNNING);
+}
+
+// ---- the edges of reading and writing ----
+
+Test(text, links_are_read_by_who_does_not_follow) {
+    boot();
+    char bytes[16];
+    cr_assert_eq(user_link(self, self->root, "/tmp/l", "/kern/version"), 0);
+    cr_assert_eq(user_open(self, self->root, "/tmp/l", OPEN_WRITE | OPEN_NOFOLLOW, 0), ERR_READ_ONLY);
+    handle_t link = (handle_t)user_open(self, self->root, "/tmp/l", OPEN_READ | OPEN_NOFOLLOW, 0);
+    cr_assert_eq(user_read(self, link, bytes, sizeof bytes, OFFSET_CURRENT), 13);
+    cr_assert_eq(memcmp(bytes, "/kern/version", 13), 0);
+    cr_assert_eq(user_read(self, link, bytes, sizeof bytes, OFFSET_CURRENT), 0);
+    cr_assert_eq(user_read(self, link, bytes, 4, 1), 4);
+    cr_assert_eq(memcmp(bytes, "kern", 4), 0);
+    cr_assert_eq(user_read(self, link, bytes, 0, 0), 0);
+    cr_assert_eq(CALL(self, READ, link, 64, 4, 0), ERR_FAULT);
+}
+
+Test(text, commands_are_short_lines) {
+    boot();
+    char line[200];
+    handle_t ctl = (handle_t)user_open(self, self->root, "/ipc/c/ctl", OPEN_WRITE, 0);
+    memset(line, ' ', sizeof line);
+    cr_assert_eq(user_write(self, ctl, line, 0, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, ctl, line, 128, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, ctl, line, 127, 0), ERR_INVALID); // nothing but blanks
+    cr_assert_eq(user_write(self, ctl, "mode\0 600", 9, 0), ERR_INVALID);
+    cr_assert_eq(CALL(self, WRITE, ctl, 64, 8, 0), ERR_FAULT);
+    cr_assert_eq(user_write(self, ctl, "mode 600 \n\n", 11, 0), 11);
+}
+
+Test(text, reads_into_nowhere_move_nothing) {
+    static const char *const paths[] = {"/kern/version", "/kern/ipc/channels", "/dev/zero", "/ipc/c/events"};
+    boot();
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        int64_t file = user_open(self, self->root, paths[i], OPEN_READ, 0);
+        cr_assert_eq(CALL(self, READ, (uint64_t)file, 64, 200, OFFSET_CURRENT), ERR_FAULT, "%s", paths[i]);
+        char bytes[32];
+        cr_assert_gt(user_read(self, (handle_t)file, text, 200, OFFSET_CURRENT), 0);
+        cr_assert_gt(user_read(self, (handle_t)file, bytes, 0, 0), -100);
+    }
+    int64_t null = user_open(self, self->root, "/dev/null", OPEN_WRITE, 0);
+    int64_t console = user_open(self, self->root, "/dev/console", OPEN_READ | OPEN_WRITE, 0);
+    cr_assert_eq(CALL(self, WRITE, (uint64_t)null, 64, 8, 0), 8); // not looked at
+    cr_assert_eq(CALL(self, WRITE, (uint64_t)console, 64, 8, 0), ERR_FAULT);
+}
+
+// What is always ready is no reason to wait; an events file is, once its header is read.
+Test(text, readiness_of_files) {
+    static const char *const paths[] = {"/dev/null", "/dev/zero", "/kern/version"};
+    boot();
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        int64_t file = user_open(self, self->root, paths[i], OPEN_READ, 0);
+        cr_assert_eq(user_wait_one(self, (handle_t)file, EVENT_READABLE | EVENT_WRITABLE, 0), 0, "%s", paths[i]);
+    }
+    handle_t events = (handle_t)user_open(self, self->root, "/ipc/c/events", OPEN_READ, 0);
+    cr_assert_eq(user_wait_one(self, events, EVENT_READABLE, 0), 0);
+    cr_assert_gt(user_read(self, events, text, sizeof text, OFFSET_CURRENT), 0);
+    cr_assert_eq(user_wait_one(self, events, EVENT_READABLE, 0), ERR_TIMED_OUT);
+    // What it is called in the lists of handles and holders.
+    load("/proc/self/handles");
+    cr_assert_not_null(strstr(text, "events_of_"));
+    load("/kern/ipc/holders");
+    cr_assert_not_null(strstr(text, "events_of_"));
+    cr_assert_eq(user_remove(self, self->root, "/ipc/c"), 0);
+    cr_assert_eq(user_wait_one(self, events, EVENT_READABLE, 0), 0);
+    cr_assert_gt(user_read(self, events, text, sizeof text, OFFSET_CURRENT), 0);
+    cr_assert_eq(user_wait_one(self, events, EVENT_READABLE, 0), 0); // the end is there to be read
+    cr_assert_eq(user_read(self, events, text, sizeof text, OFFSET_CURRENT), 0);
+}
+
+static void work_for_ever(struct user *user) {
+    for (;;) {
+        user_work(user, 1000000);
+    }
+}
+
+Test(text, run_queue_shows_who_waits_for_a_cpu) {
+    boot();
+    load("/kern/sched/stats/queues");
+    cr_assert_eq(number("ready"), 0);
+    cr_assert_str_eq(field(text, 1, "highest"), "-1");
+    cr_assert_not_null(machine_spawn(self, "worker", work_for_ever, nullptr, PRIORITY_DEFAULT - 1));
+    load("/kern/sched/stats/queues");
+    cr_assert_eq(number("ready"), 1);
+    cr_assert_eq(number("highest"), PRIORITY_DEFAULT - 1);
+    cr_assert_eq(number("running"), 1);
+}
+
+static unsigned lines_of(const char *path) {
+    unsigned lines = 0;
+    load(path);
+    for (const char *at = text; *at != '\0'; at++) {
+        lines += *at == '\n';
+    }
+    return lines;
+}
+
+Test(text, cpu_that_did_not_come_up_is_left_out) {
+    machine_boot(&(struct machine_options){.cpus = 3, .host = &(struct host_options){.dead_cpus = 1 << 1}});
+    self = machine_init();
+    cr_assert_eq(lines_of("/kern/sched/stats/cpus"), 1 + 2);
+    cr_assert_eq(lines_of("/kern/sched/stats/queues"), 1 + 2);
+    cr_assert_eq(lines_of("/kern/irq/stats/counts"), 1 + 2);
+    cr_assert_eq(lines_of("/kern/cpus"), 1 + 3);
+    cr_assert_str_eq(field(text, 1, "state"), "online");
+    cr_assert_str_eq(field(text, 2, "state"), "offline");
+    cr_assert_str_eq(field(text, 3, "state"), "online");
+    load("/kern/uptime");
+    cr_assert_eq(number("cpus"), 2);
+}
+
+Test(text, console_gives_a_part_at_a_time) {
+    boot();
+    char typed[300];
+    memset(typed, 't', sizeof typed);
+    handle_t console = (handle_t)user_open(self, self->root, "/dev/console", OPEN_READ, 0);
+    cr_assert_eq(user_read(self, console, text, 0, OFFSET_CURRENT), 0);
+    host_console_type(typed, sizeof typed);
+    machine_settle();
+    int64_t first = user_read(self, console, text, sizeof typed, OFFSET_CURRENT);
+    cr_assert(first > 0 && first <= 256, "%ld", (long)first);
+    cr_assert_eq(user_read(self, console, text, 1, OFFSET_CURRENT), 1);
+}
+
+Test(text, latency_beyond_the_last_bound) {
+    boot();
+    handle_t server = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_SERVE, 0);
+    handle_t client = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_WRITE, 0);
+    cr_assert_eq(user_send(self, client, "x", 1, 0, 0), 0);
+    user_work(self, UINT64_C(600000000000)); // 10 minutes
+    cr_assert_eq(user_recv(self, server, text, 1), 1);
+    load("/ipc/c/latency");
+    cr_assert_str_eq(field(text, 1, "below_ns"), "18446744073709551615");
 }
 
 // ---- no memory ----
