@@ -160,7 +160,7 @@ int main(int argc, char **argv) {
     }
     uint64_t seed, last;
     parse_seeds(state.argv[0], &seed, &last);
-    unsigned count = (unsigned)option_operand_number(state.argv[1], 1, 1000000);
+    unsigned count = (unsigned)option_operand_number(state.argv[1], 1, TRANSCRIPT_CALLS_MAX);
     handle_t its_own;
     long process = start_partner(&its_own);
     if (process < 0) {

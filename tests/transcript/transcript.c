@@ -6,8 +6,7 @@
 #include "base/str.h"
 
 enum {
-    HANDLES = 1024, // of one transcript, closed ones too
-    OBJECTS = 1024,
+    HANDLES = TRANSCRIPT_CALLS_MAX + 8, // of one transcript, closed ones too: no call gives two
     IDS = 2048,
     MAPPINGS = 256,
     LINE = 4096,
@@ -239,8 +238,7 @@ static void finish_call(unsigned told) {
 }
 
 static struct known *handle_add(enum transcript_actor holder, handle_t value, unsigned class, unsigned object) {
-    static struct known none;
-    struct known *known = t.handles < HANDLES ? &t.handle[t.handles++] : &none;
+    struct known *known = &t.handle[t.handles++];
     *known = (struct known){.value = value, .holder = holder, .class = class, .object = object, .open = true};
     return known;
 }
@@ -349,16 +347,24 @@ static size_t fetch(void *to, uint64_t from, size_t length) {
 static char path[1024];
 static size_t path_length;
 
+static unsigned some_channel(void) {
+    return one_in(2) ? 0 : (unsigned)below(CHANNELS);
+}
+
 static void choose_path(void) {
     static const char *const names[] = {"a", "b", "d", "d/a", "d/b", "e", "e/a", "d/e/f", "c0", "c1", "c2", "l"};
+    static const char *const common[] = {"a", "d", "d/a"};
     static const char *const inner[] = {"data", "data", "data", "stats", "ctl", "events", "latency", "nothing"};
     static const char *const odd[] = {"",    "/",      ".",   "..", "a/..", "d/..",   "../../a", "//a//", "d/./a",
                                       "a/b", "l/../a", "a//", "d/", "\x01", "d/\x7f", "...",     "c0/",   "c0/.."};
     if (one_in(3)) {
-        unsigned channel = (unsigned)below(CHANNELS);
+        unsigned channel = some_channel();
         path_length = format(path, sizeof path, "c%u/%s", channel, one_of(inner));
     } else {
-        path_length = format(path, sizeof path, "%s", one_in(12) ? one_of(odd) : one_of(names));
+        path_length = format(path, sizeof path, "%s",
+                             one_in(12)  ? one_of(odd)
+                             : one_in(2) ? one_of(names)
+                                         : one_of(common));
     }
     switch (below(60)) {
     case 0: // a NUL
@@ -401,8 +407,8 @@ static void directory_is(unsigned index) {
 }
 
 static unsigned some_mode(void) {
-    static const unsigned modes[] = {0777, 0700, 0755, 0644, 0666, 0, 0400, 0200, 0100, 0007, 0070, 0111, 01000, 07777};
-    return one_of(modes);
+    static const unsigned modes[] = {0777, 0777, 0700, 0755, 0644, 0666, 0, 0400, 0200, 0100, 0007, 0070, 0111};
+    return one_in(40) ? 01000 : one_of(modes);
 }
 
 static unsigned some_rights(void) {
@@ -776,7 +782,7 @@ static void do_write(void) {
 // ---- channels --------------------------------------------------------------------------------------------------------
 
 static void do_channel_create(void) {
-    static const unsigned depths[] = {0, 1, 2, 3, 7, 40, 65537}, sizes[] = {0, 1, 16, 255, 256, 257};
+    static const unsigned depths[] = {0, 1, 2, 3, 7, 40, 65537}, sizes[] = {0, 0, 256, 256, 255, 16, 1, 257};
     begin(CALL_CHANNEL_CREATE, "channel_create");
     directory_is(0);
     if (one_in(4)) {
@@ -784,7 +790,7 @@ static void do_channel_create(void) {
     } else if (one_in(6)) {
         path_is(1, 0);
     } else {
-        path_length = format(path, sizeof path, "c%u", (unsigned)below(CHANNELS));
+        path_length = format(path, sizeof path, "c%u", some_channel());
         say_bytes(path, path_length);
         bytes_at(1, 0, path, path_length);
         t.arg[2] = path_length;
@@ -1430,7 +1436,7 @@ bool transcript_run(const struct transcript_machine *machine, uint64_t seed, uns
     memset(&t, 0, sizeof t);
     t.machine = machine;
     t.random = hash_u64(seed + 1);
-    if (!prepare()) {
+    if (count > TRANSCRIPT_CALLS_MAX || !prepare()) {
         return false;
     }
     for (unsigned i = 0; i < count; i++) {

@@ -20,6 +20,8 @@ constexpr uint64_t TRANSCRIPT_ARENA_SIZE = 0x4000000;
 // The first actor is user 0; the partner is user and group TRANSCRIPT_USER.
 enum { TRANSCRIPT_USER = 1000 };
 
+enum { TRANSCRIPT_CALLS_MAX = 3000 };
+
 struct transcript_machine {
     void *context;
     int64_t (*call)(void *context, enum transcript_actor actor, uint64_t number, const uint64_t arg[6],
@@ -33,7 +35,8 @@ struct transcript_machine {
     handle_t partner;                              // the partner's process, as the first actor names it
 };
 
-// Make the transcript of `count` calls. Leaves nothing behind. false: the directory could not be prepared or taken away.
+// Make the transcript of `count` calls, at most TRANSCRIPT_CALLS_MAX. Leaves nothing behind. false: more calls, or the
+// directory could not be prepared or taken away.
 bool transcript_run(const struct transcript_machine *machine, uint64_t seed, unsigned count);
 
 // A digest of lines: begin with 0.
