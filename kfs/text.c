@@ -42,15 +42,6 @@ void text_bytes(struct text *text, const char *bytes, size_t length) {
     }
 }
 
-void text_printf(struct text *text, const char *format, ...) {
-    char line[256];
-    va_list args;
-    va_start(args, format);
-    size_t length = vformat(line, sizeof line, format, args);
-    va_end(args);
-    text_bytes(text, line, length < sizeof line ? length : sizeof line - 1);
-}
-
 // One cell: the value, then blanks up to the column's width and one more, or the line's end.
 static void text_cell(struct text *text, const char *value, size_t length) {
     static const char blanks[] = "                                ";

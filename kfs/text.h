@@ -29,8 +29,6 @@ void text_rewind(struct text *text);
 
 // Bytes as they are.
 void text_bytes(struct text *text, const char *bytes, size_t length);
-// A free line, without columns.
-[[gnu::format(printf, 2, 3)]] void text_printf(struct text *text, const char *format, ...);
 
 // The header line: names separated by single blanks. Sets the columns of the lines that follow.
 void text_header(struct text *text, const char *names);

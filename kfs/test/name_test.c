@@ -453,3 +453,17 @@ Test(name, path_of_a_node_in_little_space) {
         cr_assert_eq(text[cases[i].capacity], '#');
     }
 }
+
+// A refusal gives back what the walk had found.
+Test(name, slash_after_a_file_keeps_nothing_of_it) {
+    struct abi_stat stat;
+    boot();
+    handle_t file = (handle_t)user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    uint64_t files = node_get_stats().alive[NODE_FILE];
+    cr_assert_eq(user_stat(self, file, "", &stat), 0);
+    cr_assert_eq(user_stat(self, file, "/", &stat), ERR_NOT_DIR);
+    cr_assert_eq(user_stat(self, file, "//", &stat), ERR_NOT_DIR);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/f"), 0);
+    cr_assert_eq(CALL(self, CLOSE, file), 0);
+    cr_assert_eq(node_get_stats().alive[NODE_FILE], files - 1);
+}
