@@ -616,91 +616,92 @@ Test(text, latency_beyond_the_last_bound) {
     cr_assert_eq(user_recv(self, server, text, 1), 1);
     load("/ipc/c/latency");
     cr_assert_str_eq(field(text, 1, "below_ns"), "18446744073709551615");
+}
 
-    // A text that grows too big is refused, and not cut.
-    Test(text, text_is_bounded) {
-        static const char bytes[TEXT_MAX / 4];
-        boot();
-        struct text long_one = {};
-        for (unsigned i = 0; i < 4; i++) {
-            text_bytes(&long_one, bytes, sizeof bytes);
-            cr_assert_eq(long_one.status, 0);
-        }
-        cr_assert_eq(long_one.size, TEXT_MAX);
-        text_bytes(&long_one, "", 0);
+// A text that grows too big is refused, and not cut.
+Test(text, text_is_bounded) {
+    static const char bytes[TEXT_MAX / 4];
+    boot();
+    struct text long_one = {};
+    for (unsigned i = 0; i < 4; i++) {
+        text_bytes(&long_one, bytes, sizeof bytes);
         cr_assert_eq(long_one.status, 0);
-        text_bytes(&long_one, "x", 1);
-        cr_assert_eq(long_one.status, ERR_TOO_BIG);
-        cr_assert_eq(long_one.size, TEXT_MAX);
-        text_rewind(&long_one);
-        text_bytes(&long_one, "x", 1);
-        cr_assert_eq(long_one.status, 0);
-        cr_assert_eq(long_one.size, 1);
-        text_clear(&long_one);
     }
+    cr_assert_eq(long_one.size, TEXT_MAX);
+    text_bytes(&long_one, "", 0);
+    cr_assert_eq(long_one.status, 0);
+    text_bytes(&long_one, "x", 1);
+    cr_assert_eq(long_one.status, ERR_TOO_BIG);
+    cr_assert_eq(long_one.size, TEXT_MAX);
+    text_rewind(&long_one);
+    text_bytes(&long_one, "x", 1);
+    cr_assert_eq(long_one.status, 0);
+    cr_assert_eq(long_one.size, 1);
+    text_clear(&long_one);
+}
 
-    // ---- no memory ----
+// ---- no memory ----
 
-    static void use_everything(void) {
-        static const char *const paths[] = {"/kern/version",      "/kern/log",          "/kern/ipc/channels",
-                                            "/proc/self/handles", "/proc/self/threads", "/proc/self/maps",
-                                            "/proc/self/status",  "/ipc/n/stats",       "/ipc/n/ctl",
-                                            "/proc/self/../self", "/tmp/l/version"};
-        struct user *init = machine_init();
-        char bytes[256];
-        user_make(init, init->root, "/tmp/n", NODE_DIR, 0777);
-        user_link(init, init->root, "/tmp/l", "/kern");
-        user_channel(init, init->root, "/ipc/n", &(struct abi_channel_config){.flags = CHANNEL_TEMPORARY});
-        long client = user_open(init, init->root, "/ipc/n/data", OPEN_READ | OPEN_WRITE, 0);
-        if (client > 0) {
-            user_send(init, (handle_t)client, "x", 1, 0, 0);
-        }
-        long file = user_open(init, init->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
-        if (file > 0) {
-            user_write(init, (handle_t)file, "hello", 5, 0);
-            user_write(init, (handle_t)file, "hello", 5, 100000);
-            user_read(init, (handle_t)file, bytes, 5, 0);
-        }
-        user_rename(init, init->root, "/tmp/n", "/tmp/m");
-        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-            long handle = user_open(init, init->root, paths[i], OPEN_READ, 0);
-            if (handle > 0) {
-                user_read(init, (handle_t)handle, bytes, sizeof bytes, OFFSET_CURRENT);
-                CALL(init, CLOSE, (uint64_t)handle);
-            }
-        }
-        CALL(init, LIST, init->root, 0, init->scratch, 16);
+static void use_everything(void) {
+    static const char *const paths[] = {"/kern/version",      "/kern/log",          "/kern/ipc/channels",
+                                        "/proc/self/handles", "/proc/self/threads", "/proc/self/maps",
+                                        "/proc/self/status",  "/ipc/n/stats",       "/ipc/n/ctl",
+                                        "/proc/self/../self", "/tmp/l/version"};
+    struct user *init = machine_init();
+    char bytes[256];
+    user_make(init, init->root, "/tmp/n", NODE_DIR, 0777);
+    user_link(init, init->root, "/tmp/l", "/kern");
+    user_channel(init, init->root, "/ipc/n", &(struct abi_channel_config){.flags = CHANNEL_TEMPORARY});
+    long client = user_open(init, init->root, "/ipc/n/data", OPEN_READ | OPEN_WRITE, 0);
+    if (client > 0) {
+        user_send(init, (handle_t)client, "x", 1, 0, 0);
     }
-
-    static void give_all_back(void) {
-        static const char *const paths[] = {"/tmp/n", "/tmp/m", "/tmp/l", "/tmp/f"};
-        struct user *init = machine_init();
-        struct handle_table *table = &init->thread->process->handles;
-        uint32_t index = 0;
-        for (const struct handle *handle; (handle = handle_next(table, &index)) != nullptr; index++) {
-            handle_t value = handle_value(handle, index);
-            if (value != init->root && value != init->own && value != init->process && value != init->self) {
-                CALL(init, CLOSE, value);
-            }
-        }
-        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-            user_remove(init, init->root, paths[i]);
+    long file = user_open(init, init->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    if (file > 0) {
+        user_write(init, (handle_t)file, "hello", 5, 0);
+        user_write(init, (handle_t)file, "hello", 5, 100000);
+        user_read(init, (handle_t)file, bytes, 5, 0);
+    }
+    user_rename(init, init->root, "/tmp/n", "/tmp/m");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        long handle = user_open(init, init->root, paths[i], OPEN_READ, 0);
+        if (handle > 0) {
+            user_read(init, (handle_t)handle, bytes, sizeof bytes, OFFSET_CURRENT);
+            CALL(init, CLOSE, (uint64_t)handle);
         }
     }
+    CALL(init, LIST, init->root, 0, init->scratch, 16);
+}
 
-    // Once before, so that what stays allocated is there: touched memory, tables that do not shrink.
-    static void rehearse(void) {
-        struct user *init = machine_init();
-        memset(text, 0, sizeof text);
-        for (uint64_t at = 0; at < USER_SCRATCH_SIZE; at += sizeof text) {
-            cr_assert(user_store(init, init->scratch + at, text, sizeof text));
+static void give_all_back(void) {
+    static const char *const paths[] = {"/tmp/n", "/tmp/m", "/tmp/l", "/tmp/f"};
+    struct user *init = machine_init();
+    struct handle_table *table = &init->thread->process->handles;
+    uint32_t index = 0;
+    for (const struct handle *handle; (handle = handle_next(table, &index)) != nullptr; index++) {
+        handle_t value = handle_value(handle, index);
+        if (value != init->root && value != init->own && value != init->process && value != init->self) {
+            CALL(init, CLOSE, value);
         }
-        use_everything();
-        give_all_back();
     }
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        user_remove(init, init->root, paths[i]);
+    }
+}
 
-    Test(text, every_allocation_can_fail) {
-        unsigned count = machine_refuse_each_allocation(
-            &(struct machine_scenario){.prepare = rehearse, .scenario = use_everything, .undo = give_all_back});
-        cr_assert_gt(count, 30);
+// Once before, so that what stays allocated is there: touched memory, tables that do not shrink.
+static void rehearse(void) {
+    struct user *init = machine_init();
+    memset(text, 0, sizeof text);
+    for (uint64_t at = 0; at < USER_SCRATCH_SIZE; at += sizeof text) {
+        cr_assert(user_store(init, init->scratch + at, text, sizeof text));
     }
+    use_everything();
+    give_all_back();
+}
+
+Test(text, every_allocation_can_fail) {
+    unsigned count = machine_refuse_each_allocation(
+        &(struct machine_scenario){.prepare = rehearse, .scenario = use_everything, .undo = give_all_back});
+    cr_assert_gt(count, 30);
+}
