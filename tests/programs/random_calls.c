@@ -192,6 +192,7 @@ static bool gives_handle(uint32_t number) {
     case CALL_PROCESS_CREATE:
     case CALL_THREAD_CREATE:
     case CALL_PAGES_CREATE:
+    case CALL_NOTIFIER_CREATE:
         return true;
     default:
         return false;
@@ -199,24 +200,25 @@ static bool gives_handle(uint32_t number) {
 }
 
 static void one_call(void) {
-    uint32_t number = (uint32_t)below(CALL_COUNT + 1);
+    uint64_t number = below(CALL_COUNT + 1);
     bool last = number == CALL_EXIT || number == CALL_THREAD_EXIT || number == CALL_KILL;
     if (last && !one_in(2000)) {
         number = CALL_OPEN;
     }
     uint64_t arg[6] = {};
     if (number < CALL_COUNT) {
-        draw_arguments(number, arg);
+        draw_arguments((uint32_t)number, arg);
     }
-    if (number == CALL_WAIT) {
+    number = one_in(200) ? nonsense() : number;
+    if (number == CALL_WAIT || number == CALL_TAKE) {
         arg[2] = one_in(2) ? 0 : clock_now() + below(MILLISECOND); // a round has to end
     }
     if (number == CALL_CLOSE && arg[0] == known[0] && !one_in(50)) {
         return; // without the directory, little is left to do
     }
     uint64_t results[4];
-    long status = arch_call(one_in(200) ? nonsense() : number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], results);
-    if (status > 0 && number < CALL_COUNT && gives_handle(number)) {
+    long status = arch_call(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], results);
+    if (status > 0 && number < CALL_COUNT && gives_handle((uint32_t)number)) {
         remember((uint64_t)status);
     }
 }
@@ -307,6 +309,10 @@ static long run_round(uint64_t seed, uint64_t round, uint64_t calls, int *status
         struct abi_process_info info;
         done = process_wait((handle_t)process, clock_deadline(ROUND_SECONDS * SECOND), &info);
         *status = done == 0 ? process_status(&info) : -1;
+        if (done == ERR_TIMED_OUT) { // it hangs: that is a failure, but not one of the rounds and tests after it
+            (void)sys_kill((handle_t)process, 1);
+            (void)process_wait((handle_t)process, FOREVER, &info);
+        }
         (void)sys_close((handle_t)process);
         uint64_t count = 0;
         if (done == 0) {
@@ -326,10 +332,11 @@ static int parent(uint64_t seed, uint64_t calls, uint64_t share) {
         int status = 0;
         uint64_t left = calls - made;
         long done = run_round(seed, rounds, left < share ? left : share, &status);
-        if (done < 0 || status == EXIT_UNPREPARED) {
+        bool unprepared = status == EXIT_UNPREPARED && done == 0; // else it chose that status at random
+        if (done < 0 || unprepared) {
             print("seed %lu, round %lu: ", (unsigned long)seed, (unsigned long)rounds);
             print_flush();
-            return status == EXIT_UNPREPARED ? error_say("the child could not prepare") : error_report("round", done);
+            return unprepared ? error_say("the child could not prepare") : error_report("round", done);
         }
         faults += status == STATUS_FAULTED;
         made += (uint64_t)done;
