@@ -1,11 +1,9 @@
 // tail: the end of files.
-#include "lib/error.h"
-#include "lib/file.h"
+#include "lib/input.h"
 #include "lib/memory.h"
 #include "lib/option.h"
 #include "lib/print.h"
 #include "lib/reader.h"
-#include "lib/self.h"
 
 enum { LINES_MAX = 100000 };
 
@@ -46,7 +44,7 @@ static void print_ending(const struct ending *ending) {
     }
 }
 
-static long show_handle(handle_t handle, uint64_t lines) {
+static long tail(handle_t handle, uint64_t lines) {
     struct ending ending = {.capacity = lines, .line = lines > 0 ? calloc(lines, sizeof(struct text)) : nullptr};
     if (lines > 0 && ending.line == nullptr) {
         return ERR_NO_MEMORY;
@@ -62,27 +60,11 @@ static long show_handle(handle_t handle, uint64_t lines) {
     return status;
 }
 
-static int show(const char *path, uint64_t lines) {
-    long handle = path == nullptr ? self_input() : file_open(path, OPEN_READ, 0);
-    long status = handle < 0 ? handle : show_handle((handle_t)handle, lines);
-    if (path != nullptr && handle >= 0) {
-        file_close((handle_t)handle);
-    }
-    return status < 0 ? error_report(path == nullptr ? "standard input" : path, status) : 0;
-}
-
 int main(int argc, char **argv) {
     uint64_t lines = 10;
     struct option_state state = option_begin(&program, argc, argv);
     while (option_next(&state) != 0) {
         lines = option_number(&state, 0, LINES_MAX);
     }
-    int status = state.argc == 0 ? show(nullptr, lines) : 0;
-    for (int i = 0; i < state.argc; i++) {
-        if (state.argc > 1) {
-            print("%s==> %s <==\n", i > 0 ? "\n" : "", state.argv[i]);
-        }
-        status |= show(state.argv[i], lines);
-    }
-    return status;
+    return input_each(&state, tail, lines);
 }
