@@ -188,7 +188,9 @@ def qemu_command(work, kernel, archives, options):
             command += ["-append", command_line(options)]
     if options.gdb:
         command += ["-s", "-S"]
-        print(f"gdb-multiarch {kernel} -ex 'target remote localhost:1234'", file=sys.stderr)
+        # The image names its sources relative to where it was built, so that builds are the same everywhere.
+        print(f"gdb-multiarch {kernel} -ex 'set substitute-path ./build {ROOT}' -ex 'target remote localhost:1234'",
+              file=sys.stderr)
     return command + options.qemu_arg
 
 
