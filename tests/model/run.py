@@ -18,14 +18,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPTH = "-m1000000"
-COMPILER = os.environ.get("CC", "cc")
+COMPILER = os.environ.get("CC", "cc")  # also as spin's preprocessor: spin would run gcc
 
 
 def check(model, defines, directory):
     """The number of errors that an exhaustive search finds."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
-    subprocess.run(["spin", *defines, "-a", model], cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["spin", f"-P{COMPILER} -E -x c", *defines, "-a", model], cwd=directory, check=True, stdout=subprocess.DEVNULL)
     subprocess.run([COMPILER, "-O2", "-o", "pan", "pan.c"], cwd=directory, check=True, stderr=subprocess.DEVNULL)
     output = subprocess.run(["./pan", DEPTH], cwd=directory, check=True, capture_output=True, text=True).stdout
     if "max search depth too small" in output or "out of memory" in output:
