@@ -670,8 +670,8 @@ static void do_rename(void) {
     finish_call(0);
 }
 
-static void do_stat(void) {
-    begin(CALL_STAT, "stat");
+// What stat and setattr name: an open node itself, or a path below a directory.
+static void node_is(void) {
     if (one_in(3)) {
         handle_is(0, NODES);
         bytes_at(1, 0, "", 0);
@@ -679,6 +679,11 @@ static void do_stat(void) {
         directory_is(0);
         path_is(1, 0);
     }
+}
+
+static void do_stat(void) {
+    begin(CALL_STAT, "stat");
+    node_is();
     out_is(3, RECORD);
     perform();
     struct abi_stat stat;
@@ -717,13 +722,7 @@ static void do_list(void) {
 
 static void do_setattr(void) {
     begin(CALL_SETATTR, "setattr");
-    if (one_in(3)) {
-        handle_is(0, NODES);
-        bytes_at(1, 0, "", 0);
-    } else {
-        directory_is(0);
-        path_is(1, 0);
-    }
+    node_is();
     number_is(3, one_in(20) ? below(16) : one_in(5) ? below(8) : ATTR_MODE);
     number_is(4, some_mode());
     uint64_t owner = below(2) * TRANSCRIPT_USER;

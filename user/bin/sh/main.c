@@ -59,6 +59,23 @@ static void tell_ended_jobs(const struct streams *streams) {
     }
 }
 
+// Add a line to the commands typed so far; whether they go on, such as within quotes or a loop.
+static bool extend(struct text *whole, const struct text *line) {
+    if (!text_add(whole, text_string(line), line->length) || !text_add_char(whole, '\n')) {
+        arena_exhausted();
+    }
+    struct parser parser;
+    struct arena arena = {};
+    struct syntax *tree;
+    parser_init(&parser, whole->bytes, &arena);
+    enum parse_result result;
+    do {
+        result = parser_next(&parser, &tree);
+    } while (result == PARSE_LINE);
+    arena_free(&arena);
+    return result == PARSE_INCOMPLETE;
+}
+
 // Read until a whole command is there, and run it. False at the end of the input.
 static bool interact(const struct streams *streams, const char *sign) {
     static struct text line;
@@ -78,19 +95,7 @@ static bool interact(const struct streams *streams, const char *sign) {
             return false;
         }
         terminal_remember(text_string(&line));
-        if (!text_add(&whole, text_string(&line), line.length) || !text_add_char(&whole, '\n')) {
-            arena_exhausted();
-        }
-        struct parser parser;
-        struct arena arena = {};
-        struct syntax *tree;
-        parser_init(&parser, whole.bytes, &arena);
-        enum parse_result result;
-        do {
-            result = parser_next(&parser, &tree);
-        } while (result == PARSE_LINE);
-        arena_free(&arena);
-        if (result != PARSE_INCOMPLETE || input == TERMINAL_END) {
+        if (!extend(&whole, &line) || input == TERMINAL_END) {
             break;
         }
     }
@@ -138,19 +143,7 @@ static void run_input(const struct streams *streams) {
             shell.status = 1;
             return;
         }
-        if (!text_add(&whole, text_string(&line), line.length) || !text_add_char(&whole, '\n')) {
-            arena_exhausted();
-        }
-        struct parser parser;
-        struct arena arena = {};
-        struct syntax *tree;
-        parser_init(&parser, whole.bytes, &arena);
-        enum parse_result result;
-        do {
-            result = parser_next(&parser, &tree);
-        } while (result == PARSE_LINE);
-        arena_free(&arena);
-        if (result != PARSE_INCOMPLETE || more == 0) {
+        if (!extend(&whole, &line) || more == 0) {
             run_text(&shell, streams, whole.bytes);
             text_clear(&whole);
         }
