@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""Count the instructions of the operations that matter, and compare them with their budgets and with other systems.
+
+The production kernel is booted in QEMU with deterministic instruction counting, and runs the loops of
+tests/bench/operations.toml; a plugin (tests/bench/counter.c) counts from outside. An operation's figure is what client,
+partner and kernel execute from one pass of the client's loop head to the next, the most frequent value of 10,000
+iterations after 1,000 of warm-up. docs/benchmarks.md says what is included and what the figures mean.
+"""
+
+import argparse
+import bisect
+import collections
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TABLE = ROOT / "tests/bench/operations.toml"
+WARM = 1000
+ITERATIONS = 10000
+TRACED = 8  # iterations of which the addresses are kept: one of them will be like most
+COUNTER_TOLERANCE = 0.001  # of the machine's own counter: entering and leaving the loop, and what the clock rounds
+
+
+class Port:
+    """What differs between the machines, seen from here."""
+
+    def __init__(self, qemu, counter, floor, halt, per_count=1):
+        self.qemu = qemu            # further arguments of QEMU: the CPU
+        self.counter = counter      # what the machine calls the counter that the benchmark reads
+        self.floor = [(what, re.compile(pattern)) for what, pattern in floor]
+        self.halt = re.compile(halt)
+        self.per_count = per_count  # instructions for which it counts one
+
+
+# floor: the instructions without which the processor neither enters and leaves the kernel nor changes address spaces,
+# by their text in a disassembly of the kernel's entry code (switch: of all of it).
+PORTS = {
+    "x86_64": Port(
+        ["-cpu", "qemu64"], "TSC",
+        [("entry", r"^swapgs|^movq %rsp, %gs:|^movq %gs:\S+, %rsp|^movq %(rcx|r11), 0x\w+\(%r\w+\)"),
+         ("exit", r"^sysretq|^iretq|^movq 0x\w+\(%r\w+\), %(rcx|r11|rsp)$"),
+         ("switch", r"^movq %r\w+, %cr3")],
+        r"^hlt"),
+}
+ENTRY_CODE = re.compile(r"^(x86|arm64|riscv)_(enter|resume)")
+
+
+class Failure(Exception):
+    """Something that the person at the command line can understand."""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Count instructions per operation on the emulated machine.",
+        epilog="The exit status is 1 when --check finds an operation above its budget or without a figure.")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=sorted(PORTS), metavar="ARCH",
+                        help=f"the machine: {', '.join(sorted(PORTS))} (default x86_64)")
+    parser.add_argument("--filter", type=re.compile, metavar="RE", help="only operations whose name matches")
+    parser.add_argument("--check", action="store_true", help="fail when an operation exceeds its budget")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--trace", metavar="OP", help="tell where the instructions of one iteration go, by function")
+    parser.add_argument("--path", action="store_true", help="with --trace: in the order of execution instead")
+    parser.add_argument("--build-dir", metavar="D", help="where to build")
+    parser.add_argument("--no-build", action="store_true", help="measure what is already built")
+    parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
+    return parser.parse_args()
+
+
+def run(command, **options):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          **options)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(map(str, command[:3]))}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+# ---- what is measured ------------------------------------------------------------------------------------------------
+
+class Image:
+    """An ELF file: its symbols and, on demand, its instructions."""
+
+    def __init__(self, path):
+        self.path = path
+        self.symbols = {}
+        for line in run([llvm("nm"), path]).splitlines():
+            address, _, name = line.split(None, 2)
+            if not name.startswith(".L"):
+                self.symbols.setdefault(int(address, 16), name)
+        self.starts = sorted(self.symbols)
+        self.by_name = {name: address for address, name in self.symbols.items()}
+        self._text = None
+
+    def function(self, address):
+        """(name, its address) of the symbol before an address."""
+        at = bisect.bisect_right(self.starts, address) - 1
+        return (self.symbols[self.starts[at]], self.starts[at]) if at >= 0 else ("?", 0)
+
+    def text(self):
+        """The instructions by address."""
+        if self._text is None:
+            self._text = {}
+            for line in run([llvm("objdump"), "-d", "--no-show-raw-insn", self.path]).splitlines():
+                found = re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
+                if found:
+                    self._text[int(found[1], 16)] = re.sub(r"\s+", " ", found[2].split("#")[0]).strip()
+        return self._text
+
+
+def llvm(tool):
+    if not hasattr(llvm, "suffix"):
+        llvm.suffix = run([ROOT / "scripts/setup", "--llvm-suffix"]).strip()
+    return f"llvm-{tool}{llvm.suffix}"
+
+
+def build_plugin(where):
+    """The plugin, for the QEMU that is installed."""
+    source = ROOT / "tests/bench/counter.c"
+    plugin = where / "counter.so"
+    if not plugin.exists() or plugin.stat().st_mtime < source.stat().st_mtime:
+        release = int(re.search(r"version (\d+)", run(["qemu-system-x86_64", "--version"]))[1])
+        where.mkdir(parents=True, exist_ok=True)
+        run([f"clang{llvm('')[5:]}", "-std=c23", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIC", "-shared",
+             "-fvisibility=hidden", f"-DPLUGIN_VERSION={1 if release < 9 else 2}", "-o", plugin, source])
+    return plugin
+
+
+class Machine:
+    """The built system, to be booted with the counter."""
+
+    def __init__(self, options):
+        self.arch = options.arch
+        self.port = PORTS[options.arch]
+        self.dir = pathlib.Path(options.build_dir or ROOT / "build" / f"{options.arch}-stage{options.stage}")
+        if not options.no_build:
+            run([ROOT / "scripts/build", options.arch, "--stage", str(options.stage), "--build-dir", self.dir])
+        self.kernel = Image(self.dir / f"isthmus-{options.arch}")
+        self.program = Image(self.dir / "tests/bench/bench")
+        self.plugin = build_plugin(self.dir / "tests/bench")
+        self.operations = tomllib.loads(TABLE.read_text())["operation"]
+
+    def boot(self, commands, config=(), memory="128M", timeout=600):
+        """Boot, run commands, and give their output and what the counter tells."""
+        lines = [f"mark {self.program.by_name['bench_mark']:x}", f"warm {WARM}", *config]
+        for index, operation in enumerate(self.operations):
+            lines.append(f"head {self.program.by_name[f'bench_head_{index}']:x} {operation['name']}")
+        with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
+            work = pathlib.Path(folder)
+            (work / "config").write_text("\n".join(lines) + "\n")
+            qemu = [*self.port.qemu, "-plugin", f"{self.plugin},config={work / 'config'},out={work / 'out'}"]
+            output = run([ROOT / "scripts/run", self.arch, "--no-build", "--build-dir", self.dir, "--icount", "--mem",
+                          memory, "--timeout", str(timeout), "--file", f"test/bench={self.program.path}",
+                          *(f"--qemu-arg={word}" for word in qemu), "-c", commands])
+            return output, Counted(work / "out")
+
+
+class Counted:
+    """What the plugin wrote."""
+
+    def __init__(self, path):
+        self.samples = collections.defaultdict(lambda: collections.defaultdict(collections.Counter))
+        self.traces = []  # (kernel, user, addresses)
+        self.stays = []   # (length, addresses)
+        self.boot = None
+        log = None
+        with open(path, encoding="ascii") as file:
+            for line in file:
+                if log is not None and line[0] != ".":
+                    log.append(int(line, 16))
+                    continue
+                word = line.split()
+                log = None
+                if word[0] == "sample":
+                    self.samples[int(word[1])][word[2]][int(word[3]), int(word[4])] += int(word[5])
+                elif word[0] == "trace":
+                    log = []
+                    self.traces.append((int(word[2]), int(word[3]), log))
+                elif word[0] == "stay":
+                    log = []
+                    self.stays.append((int(word[1]), log))
+                elif word[0] == "boot":
+                    self.boot = int(word[1])
+
+
+# ---- figures ---------------------------------------------------------------------------------------------------------
+
+def figures(machine, wanted):
+    """A dict per operation that is wanted, in the table's order."""
+    names = [operation["name"] for operation in machine.operations if wanted is None or wanted.search(operation["name"])]
+    output, counted = machine.boot("/test/bench " + " ".join(names))
+    runs = [line.split() for line in output.splitlines() if line.startswith("run ")]
+    if [words[1] for words in runs] != names:
+        raise Failure(f"the benchmark did not come to its end:\n{output}")
+    operations = {operation["name"]: operation for operation in machine.operations}
+    return [figure(machine, operations[words[1]], counted.samples[number][words[1]], int(words[2]), int(words[3]))
+            for number, words in enumerate(runs, 1)], counted
+
+
+def figure(machine, operation, samples, iterations, counter):
+    """The figures of one operation from its samples and the machine's own counter over all its iterations."""
+    held = sum(samples.values())
+    if held != ITERATIONS:
+        raise Failure(f"{operation['name']}: {held} iterations were seen, not {ITERATIONS}")
+    (kernel, user), often = max(samples.items(), key=lambda item: (item[1], -sum(item[0])))
+    totals = [k + u for k, u in samples]
+    mean = sum((k + u) * n for (k, u), n in samples.items()) / held
+    per = operation.get("per", 1)
+    arch = machine.arch
+    return {
+        "name": operation["name"], "title": operation["title"], "kernel": kernel / per, "user": user / per,
+        "total": (kernel + user) / per, "share": often / held, "least": min(totals) / per, "most": max(totals) / per,
+        "mean": mean / per, "counter": counter * machine.port.per_count / iterations / per,
+        "exact": operation.get("exact"), "budget": operation.get("budget", {}).get(arch),
+        "sel4": operation.get("sel4", {}).get(arch), "linux": operation.get("linux", {}).get(arch),
+    }
+
+
+def number(value):
+    return "" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def times(total, value):
+    return "" if value is None else f"{value / total:.1f}x"
+
+
+def print_table(rows):
+    """Columns of text, the first to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def print_figures(machine, rows):
+    table = [("instructions per operation", "kernel", "user", "total", "budget", "", "seL4", "", "Linux", "")]
+    for row in rows:
+        verdict = "" if row["budget"] is None else "met" if row["total"] <= row["budget"] else "OVER"
+        table.append((row["title"], number(row["kernel"]), number(row["user"]), number(row["total"]),
+                      number(row["budget"]), verdict, number(row["sel4"]), times(row["total"], row["sel4"]),
+                      number(row["linux"]), times(row["total"], row["linux"])))
+    print_table(table)
+    worst = max(rows, key=lambda row: abs(row["mean"] - row["counter"]) / row["mean"])
+    print(f"\nThe most frequent value of {ITERATIONS:,} iterations after {WARM:,}; it covers at least "
+          f"{min(row['share'] for row in rows):.2%} of them. The {machine.port.counter} agrees with the mean to "
+          f"{abs(worst['mean'] - worst['counter']) / worst['mean']:.3%} ({worst['name']}).")
+
+
+def complaints(rows):
+    """What is wrong with the figures themselves."""
+    for row in rows:
+        if row["exact"] is not None and row["total"] != row["exact"]:
+            yield f"{row['name']}: {number(row['total'])} counted where {row['exact']} are executed: the counter is wrong"
+        # The counter also sees the way into the loop and out of it, once.
+        if abs(row["mean"] - row["counter"]) > max(COUNTER_TOLERANCE * row["mean"], 1):
+            yield f"{row['name']}: {row['mean']:.2f} counted, {row['counter']:.2f} by the machine's own counter"
+
+
+def over_budget(rows):
+    for row in rows:
+        if row["budget"] is not None and row["total"] > row["budget"]:
+            yield f"{row['name']}: {number(row['total'])} instructions, budget {row['budget']}"
+
+
+# ---- where they go ---------------------------------------------------------------------------------------------------
+
+def floor_of(machine, addresses):
+    """How many instructions of each kind of the floor are among the addresses."""
+    found = collections.Counter()
+    text = machine.kernel.text()
+    for address in addresses:
+        if address < 1 << 63:
+            continue
+        name, _ = machine.kernel.function(address)
+        for kind, pattern in machine.port.floor:
+            if (kind == "switch" or ENTRY_CODE.match(name)) and pattern.search(text.get(address, "")):
+                found[kind] += 1
+                break
+    return found
+
+
+def where(machine, address):
+    """The function that an address belongs to."""
+    if address >> 63:
+        return machine.kernel.function(address)[0]
+    name = machine.program.function(address)[0]
+    return "user: partner" if name.startswith("bench_partner") else "user: client"
+
+
+def trace(machine, name, in_order):
+    if name not in {operation["name"] for operation in machine.operations}:
+        raise Failure(f"no operation is called '{name}'; there are: "
+                      + " ".join(operation["name"] for operation in machine.operations))
+    _, counted = machine.boot(f"/test/bench {name}", [f"trace {name} {WARM} {TRACED}"])
+    (samples,) = [heads[name] for heads in counted.samples.values() if name in heads]
+    usual, _ = max(samples.items(), key=lambda item: item[1])
+    addresses = next((log for kernel, user, log in counted.traces if (kernel, user) == usual), None)
+    if addresses is None:
+        raise Failure(f"none of the {TRACED} iterations that were traced is like most")
+    places = [where(machine, address) for address in addresses]
+    if in_order:
+        print_path(places)
+    else:
+        rows = [("where", "instructions")]
+        rows += [(place, str(count)) for place, count in collections.Counter(places).most_common()]
+        print_table([*rows, ("in all", str(len(places)))])
+    floor = floor_of(machine, addresses)
+    traps = sum(places[i].startswith("user") and not places[i + 1].startswith("user") for i in range(len(places) - 1))
+    total = traps + sum(floor.values())
+    print(f"\nfloor: {total} = {traps} traps + " + " + ".join(f"{floor[kind]} {kind}" for kind, _ in machine.port.floor)
+          + f"; the other {len(places) - total} are the operation's")
+
+
+def print_path(places):
+    begin = 0
+    for i in range(1, len(places) + 1):
+        if i == len(places) or places[i] != places[begin]:
+            print(f"{i - begin:5}  {places[begin]}")
+            begin = i
+
+
+def main():
+    options = arguments()
+    try:
+        machine = Machine(options)
+        if options.trace:
+            trace(machine, options.trace, options.path)
+            return 0
+        rows, counted = figures(machine, options.filter)
+        wrong = list(complaints(rows))
+        if options.json:
+            print(json.dumps({"arch": machine.arch, "boot": counted.boot, "operations": rows}, indent=1))
+        else:
+            print_figures(machine, rows)
+        if options.check:
+            wrong += over_budget(rows)
+        for complaint in wrong:
+            print(f"scripts/bench: {complaint}", file=sys.stderr)
+        return 1 if wrong else 0
+    except Failure as failure:
+        print(f"scripts/bench: {failure}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

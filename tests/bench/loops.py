@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Turn the table of operations into the loops that the benchmark program runs.
+
+usage: loops.py OPERATIONS ABI ARCH --assembly F --header F
+
+The assembly has for each operation a function `bench_client_N(count, words)` that does it count times, N being its
+place in the table, and where the table has a partner `bench_partner_N(count, words)`, which never returns. The
+instruction at `bench_head_N`, the first of the client's iteration, is where scripts/bench takes its differences.
+
+What a call may not keep is loaded anew for each: that is all but stack pointer and frame pointer, so the frame pointer
+counts the iterations and the words lie on the stack. There is nothing else in the loop.
+"""
+
+import argparse
+import pathlib
+import sys
+import tomllib
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"))
+import abigen  # noqa: E402
+
+WORDS = ["h0", "h1", "h2", "h3", "buffer", "path", "path_len", "t0", "t1"]
+FRAME = 80  # bytes for the words, with the stack aligned
+
+
+class X86_64:
+    arguments = ["rdi", "rsi", "rdx", "r10", "r8", "r9"]
+    narrow = {"rdi": "edi", "rsi": "esi", "rdx": "edx", "r10": "r10d", "r8": "r8d", "r9": "r9d", "rax": "eax"}
+    number = "rax"
+    trap = "syscall"
+
+    @classmethod
+    def constant(cls, register, value):
+        if value == 0:
+            return f"xor %{cls.narrow[register]}, %{cls.narrow[register]}"
+        return f"mov ${value}, %{cls.narrow[register] if value > 0 else register}"
+
+    @staticmethod
+    def load(register, word):
+        return f"mov {8 * word}(%rsp), %{register}"
+
+    @staticmethod
+    def keep(word):
+        return f"mov %rax, {8 * word}(%rsp)"
+
+    @staticmethod
+    def again(label):
+        return ["dec %rbp", f"jnz {label}"]
+
+    @staticmethod
+    def forever(label):
+        return [f"jmp {label}"]
+
+    saved = ["rbx", "rbp", "r12", "r13", "r14", "r15"]
+
+    @classmethod
+    def begin(cls):
+        lines = [f"push %{register}" for register in cls.saved] + [f"sub ${FRAME}, %rsp"]
+        for word in range(len(WORDS)):
+            lines += [f"mov {8 * word}(%rsi), %rax", f"mov %rax, {8 * word}(%rsp)"]
+        return [*lines, "mov %rdi, %rbp"]
+
+    @classmethod
+    def end(cls):
+        return [f"add ${FRAME}, %rsp", *(f"pop %{register}" for register in reversed(cls.saved)), "ret"]
+
+    # The machine's own counter, as scripts/bench compares it with its count of instructions.
+    counter = ["rdtsc", "shl $32, %rdx", "or %rdx, %rax", "ret"]
+
+
+ARCHITECTURES = {"x86_64": X86_64}
+
+
+def call(arch, numbers, line):
+    """The instructions of one line of a loop."""
+    words, _, result = line.partition("->")
+    name, *arguments = words.split()
+    if name == "nop":
+        return ["nop"] * int(arguments[0])
+    if name not in numbers:
+        raise SystemExit(f"loops.py: no call is named '{name}'")
+    out = []
+    for register, argument in zip(arch.arguments, arguments, strict=False):
+        if argument in WORDS:
+            out.append(arch.load(register, WORDS.index(argument)))
+        else:
+            out.append(arch.constant(register, int(argument, 0)))
+    out += [arch.constant(arch.number, numbers[name]), arch.trap]
+    if result:
+        out.append(arch.keep(WORDS.index(result.strip())))
+    return out
+
+
+def assembly(arch, numbers, operations):
+    out = ["// Generated from tests/bench/operations.toml by loops.py. Do not edit.", "    .text"]
+
+    def function(name, lines):
+        out.extend([f"    .globl {name}", f"    .balign 64", f"{name}:", *(f"    {line}" for line in lines)])
+
+    for index, operation in enumerate(operations):
+        if "client" in operation:
+            function(f"bench_client_{index}", arch.begin())
+            function(f"bench_head_{index}", [line for text in operation["client"] for line in call(arch, numbers, text)])
+            out.extend(f"    {line}" for line in [*arch.again(f"bench_head_{index}"), *arch.end()])
+        if "partner" in operation:
+            function(f"bench_partner_{index}", arch.begin())
+            out.append("1:")
+            out.extend(f"    {line}" for text in operation["partner"] for line in call(arch, numbers, text))
+            out.extend(f"    {line}" for line in arch.forever("1b"))
+    function("bench_counter", arch.counter)
+    return "\n".join([*out, '    .section .note.GNU-stack, "", @progbits', ""])
+
+
+def header(operations):
+    out = ["// Generated from tests/bench/operations.toml by loops.py. Do not edit.", "#pragma once", "",
+           '#include "base/types.h"', "",
+           "enum {", *(f"    WORD_{word.upper()} = {index}," for index, word in enumerate(WORDS)),
+           f"    WORD_COUNT = {len(WORDS)},", f"    OPERATION_COUNT = {len(operations)},", "};", "",
+           "uint64_t bench_counter(void);"]
+    for index, operation in enumerate(operations):
+        for side in ("client", "partner"):
+            if side in operation:
+                out.append(f"void bench_{side}_{index}(uint64_t count, const uint64_t words[WORD_COUNT]);")
+    out += ["", "struct operation {", "    const char *name;",
+            "    void (*client)(uint64_t count, const uint64_t words[WORD_COUNT]);",
+            "    void (*partner)(uint64_t count, const uint64_t words[WORD_COUNT]); // null for none",
+            "    unsigned calls;   // of the client in one iteration",
+            "    unsigned refused; // of those", "};", "",
+            "static const struct operation operations[OPERATION_COUNT] = {"]
+    for index, operation in enumerate(operations):
+        calls = sum(not line.startswith("nop") for line in operation.get("client", []))
+        partner = f"bench_partner_{index}" if "partner" in operation else "nullptr"
+        out.append(f'    {{"{operation["name"]}", bench_client_{index}, {partner}, {calls}, '
+                   f'{operation.get("refused", 0)}}},')
+    return "\n".join([*out, "};", ""])
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Make the benchmark's loops.")
+    parser.add_argument("operations", type=pathlib.Path)
+    parser.add_argument("abi", type=pathlib.Path)
+    parser.add_argument("arch", choices=ARCHITECTURES)
+    parser.add_argument("--assembly", type=pathlib.Path, required=True)
+    parser.add_argument("--header", type=pathlib.Path, required=True)
+    options = parser.parse_args()
+    operations = tomllib.loads(options.operations.read_text())["operation"]
+    table = abigen.Table(tomllib.loads(options.abi.read_text()))
+    numbers = {entry["name"]: entry["number"] for entry in table.calls}
+    options.assembly.write_text(assembly(ARCHITECTURES[options.arch], numbers, operations))
+    options.header.write_text(header(operations))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
