@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fdt/fdt.h"
+#include "fdt/fdt_boot.h"
 
 enum { CAPACITY = 4096, HEADER = 40, RESERVATIONS = 40, STRUCTURE = 72 };
 
@@ -281,6 +281,73 @@ Test(fdt, reservations) {
     cr_assert(base == 0x8000 && size == 0x1000);
 }
 
+// ---- what a kernel asks when it starts -------------------------------------------------------------------------------
+
+static struct spans usable, reserved, unmapped;
+
+Test(fdt, memory_and_its_owners) {
+    start();
+    begin("");
+    CELLS("#address-cells", 1);
+    CELLS("#size-cells", 1);
+    begin("chosen");
+    TEXT("bootargs", "quiet x");
+    CELLS("linux,initrd-start", 0x5000);
+    CELLS("linux,initrd-end", 0, 0x6800);
+    end();
+    begin("memory@0");
+    TEXT("device_type", "memory");
+    CELLS("reg", 0, 0x10000, 0x20000, 0x1000);
+    end();
+    begin("memory@80000000");
+    TEXT("device_type", "memory");
+    TEXT("status", "disabled");
+    CELLS("reg", 0x80000000, 0x1000);
+    end();
+    begin("reserved-memory");
+    CELLS("#address-cells", 1);
+    CELLS("#size-cells", 1);
+    property("ranges", "", 0);
+    begin("monitor@1000");
+    CELLS("reg", 0x1000, 0x1000);
+    property("no-map", "", 0);
+    end();
+    begin("pool");
+    CELLS("size", 0x2000);
+    end();
+    begin("buffer@3000");
+    CELLS("reg", 0x3000, 0x1000);
+    end();
+    end();
+    begin("later");
+    begin("memory@9000");
+    TEXT("device_type", "memory");
+    CELLS("reg", 0, 0x9000, 0x1000);
+    end();
+    end();
+    end();
+    finish();
+    cr_assert(open_blob());
+    cr_assert(fdt_memory(&fdt, &usable, &reserved, &unmapped));
+    cr_assert_eq(usable.count, 2);
+    cr_assert(spans_hold(&usable, 0, 0x10000) && spans_hold(&usable, 0x20000, 0x21000));
+    cr_assert_eq(reserved.count, 3);
+    cr_assert(spans_hold(&reserved, 0x8000, 0x9000) && spans_hold(&reserved, 0x1000, 0x2000));
+    cr_assert(spans_hold(&reserved, 0x3000, 0x4000));
+    cr_assert_eq(unmapped.count, 1);
+    cr_assert(spans_hold(&unmapped, 0x1000, 0x2000));
+    uint64_t base, size;
+    cr_assert_str_eq(fdt_command_line(&fdt), "quiet x");
+    cr_assert(fdt_initial_archive(&fdt, &base, &size) && base == 0x5000 && size == 0x1800);
+}
+
+Test(fdt, nothing_chosen) {
+    uint64_t base, size;
+    cr_assert(open_blob());
+    cr_assert_str_eq(fdt_command_line(&fdt), "");
+    cr_assert_not(fdt_initial_archive(&fdt, &base, &size));
+}
+
 // ---- what is refused -------------------------------------------------------------------------------------------------
 
 #define REFUSED(name, damage)                                                                                          \
@@ -352,6 +419,8 @@ static void ask_all(void) {
         (void)fdt_enabled(&node);
         (void)fdt_property(&node, "ranges", &value);
     } while (fdt_next(&node));
+    usable.count = reserved.count = unmapped.count = 0;
+    (void)fdt_memory(&fdt, &usable, &reserved, &unmapped);
     (void)fdt_find(&fdt, "/soc/bus/serial", &found);
     (void)fdt_find_phandle(&fdt, 7, &found);
     for (uint32_t i = 0; i < fdt.reservation_count; i++) {
