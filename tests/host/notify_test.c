@@ -1,5 +1,5 @@
 // Property 2: notification consistency (TEST-2, IPC-2.1 to 2.7, 2.9). Signals, takes with deadlines, watches with filters,
-// messages, namespace changes, ends of takers and notifiers, in random order on 1 to 4 CPUs, against a model written from
+// messages, namespace changes, ends of takers and notifiers, in random order on 1 to 8 CPUs, against a model written from
 // the ABI table: which taker gets which bits, which record stands where, what was coalesced and how much was lost.
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -604,7 +604,7 @@ static void world_end(void) {
 
 static void notifications_keep_to_the_model(struct property *property) {
     p = property;
-    machine_boot(&(struct machine_options){.cpus = 1 + (unsigned)property_choose(p, "cpus", 4)});
+    machine_boot(&(struct machine_options){.cpus = 1 + (unsigned)property_choose(p, "cpus", 8)});
     self = machine_init();
     // Once before, so that what stays allocated (tables, touched pages) is there.
     world_begin();

@@ -230,6 +230,6 @@ static void conversations_are_whole(struct property *property) {
     require_equal(totals.connections_active, 0);
 }
 
-Test(talk, conversations_are_whole, .timeout = 240) {
+Test(talk, conversations_are_whole) {
     cr_assert(property_run("conversations_are_whole", 800, conversations_are_whole));
 }

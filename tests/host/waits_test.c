@@ -603,7 +603,7 @@ static void waits_keep_to_the_model(struct property *property) {
     machine_check();
 }
 
-Test(waits, waits_keep_to_the_model, .timeout = 240) {
+Test(waits, waits_keep_to_the_model) {
     cr_assert(property_run("waits_keep_to_the_model", 1500, waits_keep_to_the_model));
 }
 

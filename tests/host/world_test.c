@@ -342,7 +342,7 @@ static void pass_time(void) {
 
 static void world(struct property *property) {
     p = property;
-    unsigned cpus = 1 + (unsigned)below("cpus", 4);
+    unsigned cpus = 1 + (unsigned)below("cpus", 8);
     bool refuse = chance("memory is refused", 30);
     machine_boot(&(struct machine_options){.cpus = cpus, .memory = 4u << 20, .property = property});
     while (property_more(property, 600)) {
@@ -376,6 +376,6 @@ static void world(struct property *property) {
     }
 }
 
-Test(world, keeps_its_promises, .timeout = 240) {
+Test(world, keeps_its_promises) {
     cr_assert(property_run("world_keeps_its_promises", 1000, world));
 }

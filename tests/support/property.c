@@ -22,6 +22,7 @@ struct property {
     uint64_t random;
     unsigned number; // of the case
     uint64_t choices;
+    uint64_t operations;
     size_t notes_length;
     char notes[PROPERTY_TEXT_MAX];
     char message[1024];
@@ -70,7 +71,9 @@ bool property_chance(struct property *p, const char *label, unsigned percent) {
 }
 
 bool property_more(struct property *p, unsigned average) {
-    return property_choose(p, "more", (uint64_t)average + 1) != 0;
+    bool more = property_choose(p, "more", (uint64_t)average + 1) != 0;
+    p->operations += more;
+    return more;
 }
 
 uint64_t property_word(struct property *p, const char *label) {
@@ -175,10 +178,12 @@ static bool in_new_process(const struct property_options *options, void (*body)(
 static unsigned first_case;
 
 static void run_cases(const struct property_options *options) {
-    for (unsigned i = first_case; i < options->cases; i++) {
+    for (unsigned i = first_case; i < options->cases || shared->operations < options->operations; i++) {
         begin_case(shared, i, options->seed);
         alarm(options->seconds_per_case == 0 ? 60 : options->seconds_per_case);
+        uint64_t before = shared->operations;
         options->run(shared);
+        shared->operations += shared->operations == before;
     }
 }
 
@@ -344,8 +349,10 @@ const struct property_result *property_search(const struct property_options *opt
         result = calloc(1, sizeof *result);
     }
     shared->choices = 0;
+    shared->operations = 0;
     result->failed = !in_new_process(options, run_cases, options->quiet);
     result->choices = shared->choices;
+    result->operations = shared->operations;
     result->cases = shared->number + 1 - first_case;
     if (result->failed) {
         result->failed_case = shared->number;
@@ -383,13 +390,21 @@ bool property_run(const char *name, unsigned cases, void (*run)(struct property 
     if ((text = getenv("ISTHMUS_CASES")) != nullptr) {
         options.cases = (unsigned)strtoul(text, nullptr, 0);
     }
+    if ((text = getenv("ISTHMUS_OPERATIONS")) != nullptr) {
+        options.operations = strtoull(text, nullptr, 0);
+    }
     as_found = (text = getenv("ISTHMUS_SHRINK")) != nullptr && strcmp(text, "0") == 0;
     first_case = 0;
     if ((text = getenv("ISTHMUS_CASE")) != nullptr) {
         first_case = (unsigned)strtoul(text, nullptr, 0);
         options.cases = first_case + 1;
+        options.operations = 0;
     }
     const struct property_result *found = property_search(&options);
+    if (options.operations != 0) {
+        fprintf(stderr, "# property %s: %llu operations in %u cases\n", name, (unsigned long long)found->operations,
+                found->cases);
+    }
     if (!found->failed) {
         return true;
     }

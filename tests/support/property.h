@@ -19,6 +19,9 @@
 // Environment: ISTHMUS_SEED and ISTHMUS_CASES override the seed and the number of cases, ISTHMUS_CASE=n runs one case
 // only, ISTHMUS_SHRINK=0 leaves a failing case as it was found, ISTHMUS_TAPE=1,2,3 replays a tape in this very process,
 // for a debugger.
+//
+// ISTHMUS_OPERATIONS=n is the long run: cases beyond those asked for, until the property has made n operations; how many
+// it made is told at the end. An operation is a step that property_more allowed; a case without steps is one itself.
 #pragma once
 
 #include <stdbool.h>
@@ -60,6 +63,7 @@ enum { PROPERTY_TAPE_MAX = 1 << 17, PROPERTY_TEXT_MAX = 1 << 16 };
 struct property_options {
     const char *name;
     unsigned cases;
+    uint64_t operations; // go on beyond that many cases until so many operations are made
     void (*run)(struct property *p);
     uint64_t seed;
     unsigned seconds_per_case; // 0: 60
@@ -72,8 +76,9 @@ struct property_choice {
 };
 
 struct property_result {
-    unsigned cases;   // run
-    uint64_t choices; // drawn in them
+    unsigned cases;      // run
+    uint64_t choices;    // drawn in them
+    uint64_t operations; // made in them
     bool failed;
     unsigned failed_case;
     unsigned attempts; // of shrinking

@@ -27,6 +27,19 @@ Test(property, what_holds_is_run_in_every_case) {
     cr_assert_gt(found->choices, 500);
 }
 
+// However few cases are asked for, the long run goes on until the operations are made, and counts all of them.
+Test(property, long_run_makes_the_operations) {
+    struct property_options options = {
+        .name = "self", .cases = 1, .operations = 5000, .run = holds, .seed = 42, .quiet = true};
+    const struct property_result *found = property_search(&options);
+    cr_assert(!found->failed);
+    cr_assert_geq(found->operations, 5000);
+    cr_assert_gt(found->cases, 100);
+    // Each draws `more` and a value; a case ends with a `more`, and one without steps counts as an operation.
+    cr_assert_leq(found->choices, 2 * found->operations + found->cases);
+    cr_assert_gt(found->choices, 2 * found->operations - found->cases);
+}
+
 // The smallest sum above 250 of values below 100 has three addends.
 static void sum_is_small(struct property *p) {
     uint64_t sum = 0;
