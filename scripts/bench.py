@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tests/bench/operations.toml"
 WARM = 1000
 ITERATIONS = 10000
+STAY_TARGET = 10000  # the longest stay in the kernel that is wanted, in instructions
+STAY_KEPT = 1000     # shorter ones are of no interest
 TRACED = 8  # iterations of which the addresses are kept: one of them will be like most
 COUNTER_TOLERANCE = 0.001  # of the machine's own counter: entering and leaving the loop, and what the clock rounds
 
@@ -31,23 +33,25 @@ COUNTER_TOLERANCE = 0.001  # of the machine's own counter: entering and leaving 
 class Port:
     """What differs between the machines, seen from here."""
 
-    def __init__(self, qemu, counter, floor, halt, per_count=1):
+    def __init__(self, qemu, counter, floor, leave, resume, per_count=1):
         self.qemu = qemu            # further arguments of QEMU: the CPU
         self.counter = counter      # what the machine calls the counter that the benchmark reads
         self.floor = [(what, re.compile(pattern)) for what, pattern in floor]
-        self.halt = re.compile(halt)
+        self.leave = re.compile(leave)
+        self.resume = resume        # where the kernel goes to a thread
         self.per_count = per_count  # instructions for which it counts one
 
 
 # floor: the instructions without which the processor neither enters and leaves the kernel nor changes address spaces,
-# by their text in a disassembly of the kernel's entry code (switch: of all of it).
+# by their text in a disassembly of the kernel's entry code (switch: of all of it). leave: those behind which interrupts
+# are on.
 PORTS = {
     "x86_64": Port(
         ["-cpu", "qemu64"], "TSC",
         [("entry", r"^swapgs|^movq %rsp, %gs:|^movq %gs:\S+, %rsp|^movq %(rcx|r11), 0x\w+\(%r\w+\)"),
          ("exit", r"^sysretq|^iretq|^movq 0x\w+\(%r\w+\), %(rcx|r11|rsp)$"),
          ("switch", r"^movq %r\w+, %cr3")],
-        r"^hlt"),
+        r"^hlt|^sysretq|^iretq", "x86_resume"),
 }
 ENTRY_CODE = re.compile(r"^(x86|arm64|riscv)_(enter|resume)")
 
@@ -67,6 +71,9 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--trace", metavar="OP", help="tell where the instructions of one iteration go, by function")
     parser.add_argument("--path", action="store_true", help="with --trace: in the order of execution instead")
+    parser.add_argument("--stay", nargs="?", const="bench", metavar="WHAT",
+                        help="tell how long the kernel runs with interrupts off, and where: in the benchmark, the boot "
+                        "tests (boot, or boot:RE for some) or the commands given")
     parser.add_argument("--build-dir", metavar="D", help="where to build")
     parser.add_argument("--no-build", action="store_true", help="measure what is already built")
     parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
@@ -147,7 +154,8 @@ class Machine:
 
     def boot(self, commands, config=(), memory="128M", timeout=600):
         """Boot, run commands, and give their output and what the counter tells."""
-        lines = [f"mark {self.program.by_name['bench_mark']:x}", f"warm {WARM}", *config]
+        lines = [f"mark {self.program.by_name['bench_mark']:x}", f"warm {WARM}",
+                 f"resume {self.kernel.by_name[self.port.resume]:x}", *config]
         for index, operation in enumerate(self.operations):
             lines.append(f"head {self.program.by_name[f'bench_head_{index}']:x} {operation['name']}")
         with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
@@ -158,6 +166,11 @@ class Machine:
                           memory, "--timeout", str(timeout), "--file", f"test/bench={self.program.path}",
                           *(f"--qemu-arg={word}" for word in qemu), "-c", commands])
             return output, Counted(work / "out")
+
+    def stays(self):
+        """The lines of the counter's configuration that make it keep stays in the kernel."""
+        leaves = [f"leave {address:x}" for address, text in self.kernel.text().items() if self.port.leave.search(text)]
+        return [f"resume {self.kernel.by_name[self.port.resume]:x}", f"stay {STAY_KEPT}", *leaves]
 
 
 class Counted:
@@ -299,9 +312,9 @@ def trace(machine, name, in_order):
     _, counted = machine.boot(f"/test/bench {name}", [f"trace {name} {WARM} {TRACED}"])
     (samples,) = [heads[name] for heads in counted.samples.values() if name in heads]
     usual, _ = max(samples.items(), key=lambda item: item[1])
-    addresses = next((log for kernel, user, log in counted.traces if (kernel, user) == usual), None)
-    if addresses is None:
-        raise Failure(f"none of the {TRACED} iterations that were traced is like most")
+    kernel, user, addresses = min(counted.traces, key=lambda traced: abs(traced[0] + traced[1] - sum(usual)))
+    if (kernel, user) != usual:
+        print(f"of the {TRACED} iterations traced the one most like the usual one, which has {sum(usual)} instructions:\n")
     places = [where(machine, address) for address in addresses]
     if in_order:
         print_path(places)
@@ -310,10 +323,82 @@ def trace(machine, name, in_order):
         rows += [(place, str(count)) for place, count in collections.Counter(places).most_common()]
         print_table([*rows, ("in all", str(len(places)))])
     floor = floor_of(machine, addresses)
-    traps = sum(places[i].startswith("user") and not places[i + 1].startswith("user") for i in range(len(places) - 1))
+    traps = sum(places[i].startswith("user:") and not places[i + 1].startswith("user:") for i in range(len(places) - 1))
     total = traps + sum(floor.values())
     print(f"\nfloor: {total} = {traps} traps + " + " + ".join(f"{floor[kind]} {kind}" for kind, _ in machine.port.floor)
           + f"; the other {len(places) - total} are the operation's")
+
+
+# ---- how long interrupts stay off ------------------------------------------------------------------------------------
+
+class Calls:
+    """Who called whom in a log of addresses: instructions by path, and below each path."""
+
+    def __init__(self, kernel, log):
+        self.below = collections.Counter()
+        self.children = collections.defaultdict(set)
+        stack = []
+        for address in log:
+            name, start = kernel.function(address)
+            if not stack or stack[-1] != name:
+                if address == start or name not in stack:  # called, or jumped to
+                    stack.append(name)
+                else:                                      # returned to
+                    while stack[-1] != name:
+                        stack.pop()
+                stack = stack[:64]
+            for depth in range(1, len(stack) + 1):
+                path = tuple(stack[:depth])
+                self.below[path] += 1
+                self.children[path[:-1]].add(path)
+
+    def hot_path(self, least=0.5):
+        """From the entry down, as long as one callee has most of the instructions: [(name, instructions)]."""
+        path, found = (), []
+        while self.children[path]:
+            path = max(self.children[path], key=lambda child: self.below[child])
+            if found and self.below[path] < least * found[0][1]:
+                break
+            found.append((path[-1], self.below[path]))
+        return found
+
+
+def stay_rows(machine, stays):
+    """The stays, longest first, one for each path: (instructions, path)."""
+    longest = {}
+    for length, log in stays:
+        path = Calls(machine.kernel, log).hot_path()
+        key = " > ".join(name for name, _ in path)
+        longest[key] = max(longest.get(key, 0), length)
+    return sorted(((length, path) for path, length in longest.items()), reverse=True)
+
+
+def measure_stays(machine, what):
+    """Run the benchmark, the boot tests (boot, boot:RE), or commands of a shell."""
+    if what == "bench":
+        return machine.boot("/test/bench", machine.stays())[1].stays
+    if not what.startswith("boot"):
+        return machine.boot(what, machine.stays())[1].stays
+    with tempfile.TemporaryDirectory(prefix="isthmus-stay-") as folder:
+        work = pathlib.Path(folder)
+        (work / "config").write_text("\n".join(machine.stays()) + "\n")
+        (work / "out").mkdir()
+        environment = os.environ | {
+            "ISTHMUS_QEMU_ARGS": f"-plugin {machine.plugin},config={work / 'config'},out={work / 'out'}/"}
+        done = subprocess.run([sys.executable, ROOT / "tests/boot/run.py", "--build-dir", machine.dir, "--filter",
+                               what[5:] or "."], env=environment, stdout=sys.stderr)
+        if done.returncode != 0:
+            print("scripts/bench: some boot tests failed with the counter", file=sys.stderr)
+        return [stay for path in sorted((work / "out").iterdir()) for stay in Counted(path).stays]
+
+
+def print_stays(machine, what):
+    rows = stay_rows(machine, measure_stays(machine, what))
+    print(f"Longest stays in the kernel with interrupts off (wanted: {STAY_TARGET:,} instructions at most), and where most "
+          "of them is spent:\n")
+    for length, path in rows[:20]:
+        print(f"{length:>9,}  {path}")
+    return 0 if not rows or rows[0][0] <= STAY_TARGET else 1
 
 
 def print_path(places):
@@ -331,6 +416,8 @@ def main():
         if options.trace:
             trace(machine, options.trace, options.path)
             return 0
+        if options.stay:
+            return print_stays(machine, options.stay)
         rows, counted = figures(machine, options.filter)
         wrong = list(complaints(rows))
         if options.json:

@@ -6,7 +6,8 @@ With -c the commands travel in a second archive, as /boot/commands, beside the i
 N their status. Without -c the serial console is connected to this terminal; Ctrl-A X ends the machine.
 
 Exit status with -c: that of the commands; 124 when the time is up, 125 after a kernel panic, 126 when the machine ended
-in another way. QEMU ends with this program, however this program ends.
+in another way. QEMU ends with this program, however this program ends. What stands in ISTHMUS_QEMU_ARGS is passed on to
+QEMU; so scripts/bench gets its counter into the boot tests.
 """
 
 import argparse
@@ -191,7 +192,7 @@ def qemu_command(work, kernel, archives, options):
         # The image names its sources relative to where it was built, so that builds are the same everywhere.
         print(f"gdb-multiarch {kernel} -ex 'set substitute-path ./build {ROOT}' -ex 'target remote localhost:1234'",
               file=sys.stderr)
-    return command + options.qemu_arg
+    return command + options.qemu_arg + shlex.split(os.environ.get("ISTHMUS_QEMU_ARGS", ""))
 
 
 def die_with_parent():

@@ -1,5 +1,6 @@
 // A plugin for QEMU that counts what the machine executes, from outside, without any help of the kernel. scripts/bench
-// builds and loads it: -plugin counter.so,config=FILE,out=FILE.
+// builds and loads it: -plugin counter.so,config=FILE,out=FILE; where `out` is a folder, each machine writes a file of its
+// own into it.
 //
 // Each instruction counts once, before it executes, as the kernel's or as a user program's, by its virtual address: the
 // kernel's are those of the upper half on every machine. The configuration is lines of words; addresses in hexadecimal:
@@ -10,15 +11,16 @@
 //   warm COUNT             in each run, so many first samples are not kept
 //   trace NAME FROM COUNT  the addresses of all instructions of COUNT samples of that head, from the FROM-th on
 //   firmware LOW HIGH      instructions here count for neither
-//   halt ADDRESS           behind this instruction the kernel waits with interrupts on
+//   resume ADDRESS         the first pass of this instruction ends the boot
+//   leave ADDRESS          behind this instruction interrupts are on: a return to user mode, or a halt
 //   stay LEAST             keep the stays in the kernel of at least so many instructions
 //
-// A stay is what one CPU executes of the kernel without a user instruction or a halt between: interrupts are off in all
-// of it. Of each place where stays spend their time (the instruction that executed most often), the longest is kept.
-// What happens before the first user instruction is boot and no stay.
+// A stay is what one CPU executes of the kernel from one entry to where it leaves: interrupts are off in all of it. Of each
+// place where stays spend their time (the instruction that executed most often), the longest is kept. What happens before
+// the kernel first goes to a thread is boot and no stay.
 //
 // At its end it writes the samples of each run and head as lines "sample RUN NAME KERNEL USER HOW_OFTEN"; a line
-// "boot COUNT" with the instructions before the first user instruction; the traces as "trace NAME KERNEL USER" and the
+// "boot COUNT" with the kernel's instructions in the boot; the traces as "trace NAME KERNEL USER" and the
 // addresses, one a line, "." behind the last; the stays in the same form as "stay LENGTH CPU".
 #include <inttypes.h>
 #include <stdbool.h>
@@ -26,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // What is used of QEMU's interface for plugins; the plugin says which version of it that is.
 typedef uint64_t qemu_plugin_id_t;
@@ -49,7 +52,7 @@ enum {
     NO_REGISTERS = 0, // QEMU_PLUGIN_CB_NO_REGS: the callback looks at none
     HEADS_MAX = 64,
     CPUS_MAX = 64,
-    HALTS_MAX = 16,
+    LEAVES_MAX = 16,
     STAYS_MAX = 64,
     LOG_MAX = 1 << 21, // instructions of which the addresses are kept; a longer stay keeps its first
     NAME_MAX_LENGTH = 64,
@@ -86,8 +89,8 @@ struct stay {
 
 static struct head heads[HEADS_MAX];
 static unsigned head_count;
-static uint64_t halts[HALTS_MAX];
-static unsigned halt_count;
+static uint64_t leaves[LEAVES_MAX];
+static unsigned leave_count;
 static uint64_t mark;
 static uint64_t warm;
 static uint64_t firmware_low;
@@ -102,6 +105,7 @@ static char out_path[4096];
 static uint64_t kernel_executed;
 static uint64_t user_executed;
 static uint64_t boot;
+static uint64_t resume_address;
 static bool booted;
 static uint32_t run;
 static struct sample *samples;
@@ -194,15 +198,18 @@ static void at_kernel(unsigned cpu, void *data) {
     }
 }
 
-static void at_halt(unsigned cpu, void *) {
+static void at_leave(unsigned cpu, void *) {
     stay_end(cpu);
 }
 
-static void at_user(unsigned cpu, void *data) {
+static void at_resume(unsigned, void *) {
     if (!booted) {
         booted = true;
         boot = kernel_executed;
     }
+}
+
+static void at_user(unsigned cpu, void *data) {
     user_executed++;
     if (running[cpu].count != 0) {
         stay_end(cpu);
@@ -279,14 +286,17 @@ static void translated(qemu_plugin_id_t, struct qemu_plugin_tb *tb) {
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, at_head, NO_REGISTERS, (void *)(uintptr_t)head);
             }
         }
+        if (address == resume_address) {
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, at_resume, NO_REGISTERS, nullptr);
+        }
         if (address == mark) {
             qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, NO_REGISTERS, nullptr);
         }
         qemu_plugin_register_vcpu_insn_exec_cb(insn, is_kernel(address) ? at_kernel : at_user, NO_REGISTERS,
                                                (void *)(uintptr_t)address);
-        for (unsigned halt = 0; halt < halt_count; halt++) {
-            if (halts[halt] == address) {
-                qemu_plugin_register_vcpu_insn_exec_cb(insn, at_halt, NO_REGISTERS, nullptr);
+        for (unsigned leave = 0; leave < leave_count; leave++) {
+            if (leaves[leave] == address) {
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, at_leave, NO_REGISTERS, nullptr);
             }
         }
     }
@@ -328,13 +338,15 @@ static bool configure(char *line) {
     } else if (sscanf(line, "trace %63s %" SCNu64 " %" SCNu64, trace_name, &a, &b) == 3) {
         trace_from = a;
         trace_count = b;
+    } else if (sscanf(line, "resume %" SCNx64, &a) == 1) {
+        resume_address = a;
     } else if (sscanf(line, "warm %" SCNu64, &a) == 1) {
         warm = a;
     } else if (sscanf(line, "firmware %" SCNx64 " %" SCNx64, &a, &b) == 2) {
         firmware_low = a;
         firmware_high = b;
-    } else if (sscanf(line, "halt %" SCNx64, &a) == 1 && halt_count < HALTS_MAX) {
-        halts[halt_count++] = a;
+    } else if (sscanf(line, "leave %" SCNx64, &a) == 1 && leave_count < LEAVES_MAX) {
+        leaves[leave_count++] = a;
     } else if (sscanf(line, "stay %" SCNu64, &a) == 1) {
         stay_least = a;
     } else {
@@ -350,7 +362,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *, int argc, char **argv
         if (strncmp(argv[i], "config=", 7) == 0) {
             config = fopen(argv[i] + 7, "r");
         } else if (strncmp(argv[i], "out=", 4) == 0) {
-            (void)snprintf(out_path, sizeof out_path, "%s", argv[i] + 4);
+            bool folder = argv[i][strlen(argv[i]) - 1] == '/';
+            (void)snprintf(out_path, sizeof out_path, folder ? "%s%d" : "%s", argv[i] + 4, (int)getpid());
         }
     }
     out = fopen(out_path, "w");
