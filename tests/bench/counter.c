@@ -21,7 +21,8 @@
 //
 // At its end it writes the samples of each run and head as lines "sample RUN NAME KERNEL USER HOW_OFTEN"; a line
 // "boot COUNT" with the kernel's instructions in the boot; the traces as "trace NAME KERNEL USER" and the
-// addresses, one a line, "." behind the last; the stays in the same form as "stay LENGTH CPU".
+// addresses, one a line, "." behind the last; the stays in the same form as "stay LENGTH CPU"; and
+// "cpus N", as many as executed anything of the kernel.
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -119,6 +120,7 @@ static FILE *out;
 static struct log running[CPUS_MAX];
 static struct stay stays[STAYS_MAX];
 static unsigned stay_count;
+static unsigned cpus;
 
 [[noreturn]] static void fail(const char *what) {
     (void)fprintf(stderr, "counter: %s\n", what);
@@ -190,6 +192,7 @@ static void stay_end(unsigned cpu) {
 
 static void at_kernel(unsigned cpu, void *data) {
     kernel_executed++;
+    cpus = cpu >= cpus ? cpu + 1 : cpus;
     if (stay_least != 0 && booted) {
         log_add(&running[cpu], (uintptr_t)data);
     }
@@ -309,7 +312,7 @@ static int compare(const void *a, const void *b) {
 }
 
 static void finish(qemu_plugin_id_t, void *) {
-    (void)fprintf(out, "boot %" PRIu64 "\n", boot);
+    (void)fprintf(out, "boot %" PRIu64 "\ncpus %u\n", boot, cpus);
     qsort(samples, sample_count, sizeof *samples, compare);
     for (size_t i = 0, next; i < sample_count; i = next) {
         for (next = i + 1; next < sample_count && compare(&samples[i], &samples[next]) == 0; next++) {
