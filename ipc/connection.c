@@ -184,12 +184,16 @@ static long connection_write(struct object *object, struct thread *self, user_pt
     return status < 0 ? status : (long)length;
 }
 
-// The servers, and who can finish it; if there are no servers, whoever comes to serve.
+// The servers, and who can finish it; if there are no servers, whoever comes to serve. Nobody once it has hung up: what
+// does not hold by then never will.
 static bool connection_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
                               void *context) {
-    const struct channel *channel = ((const struct connection *)object)->channel;
-    return channel != nullptr && channel_served(channel) &&
-           process_visit_holders(&channel->object, 0, visit, context) &&
+    const struct connection *connection = (const struct connection *)object;
+    if (connection->hung_up) {
+        return true;
+    }
+    return channel_served(connection->channel) &&
+           process_visit_holders(&connection->channel->object, 0, visit, context) &&
            process_visit_holders(object, RIGHT_WRITE, visit, context);
 }
 

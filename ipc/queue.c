@@ -83,16 +83,14 @@ bool queue_peek(struct queue *queue, struct ring_header *header, const uint8_t *
     return result == RING_OK;
 }
 
-// Empty: begin again at slot 0 on the page that was in use last.
+// Empty: begin again at slot 0 on the page that was in use last. It is the only one: all others were left by the consumer
+// with no message in them, and retired.
 static void queue_rewind(struct queue *queue, uint32_t last) {
     ring_rewind(&queue->producer, &queue->consumer);
     if (last != 0) {
-        if (queue->page[0] == nullptr) {
-            queue->page[0] = queue->page[last];
-            queue->page[last] = nullptr;
-        } else {
-            page_retire(queue, last);
-        }
+        KASSERT(queue->page[0] == nullptr);
+        queue->page[0] = queue->page[last];
+        queue->page[last] = nullptr;
     }
     if (queue->spare != nullptr) {
         page_return(queue->spare);

@@ -1,5 +1,6 @@
 #include "kernel/console.h"
 
+#include "base/str.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
 #include "kernel/wait.h"
@@ -17,11 +18,16 @@ static uint32_t source_events(const struct object *) {
     return EVENT_WRITABLE | (tail != head ? EVENT_READABLE : 0);
 }
 
+static void source_describe(const struct object *, char *text, size_t capacity) {
+    str_copy(text, capacity, "input");
+}
+
 static const struct object_ops source_ops = {
     .kind = OBJECT_FILE,
     .name = "console",
     .destroy = source_destroy,
     .events = source_events,
+    .describe = source_describe,
 };
 
 void console_init(void) {

@@ -38,7 +38,8 @@ struct object_ops {
     const char *name; // "process", …, as /proc/<pid>/handles shows it
     void (*destroy)(struct object *object);
     void (*unhandled)(struct object *object);        // may be null
-    uint32_t (*events)(const struct object *object); // EVENT_* that hold now; null: cannot be waited for
+    // EVENT_* that hold now, asked only of the object that carries them (source). Null: cannot be waited for.
+    uint32_t (*events)(const struct object *object);
     // Which object carries its events, when that is another one: sys_wait links the thread there and asks that one's
     // events, so that all opens of a device are woken by its one source. Null: itself.
     struct object *(*source)(struct object *object);
@@ -55,7 +56,8 @@ struct object_ops {
     // The memory behind it, for sys_map. Sets *pages (no new reference) and *size, how many bytes of it there are to map, or
     // returns why not; writable tells what is asked.
     status_t (*memory)(struct object *object, bool writable, struct pages **pages, uint64_t *size);
-    // One line about it for /proc/<pid>/handles: a path, a size; zero-terminated, never longer than capacity. May be null.
+    // One line about it for /proc/<pid>/handles and /kern/ipc/waits: a path, a size; zero-terminated, never longer than
+    // capacity. Not null.
     void (*describe)(const struct object *object, char *text, size_t capacity);
 };
 

@@ -3,6 +3,7 @@
 #include "abi/abi.h"
 #include "base/str.h"
 #include "ipc/channel.h"
+#include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/command.h"
@@ -23,11 +24,9 @@ static status_t data_open(struct node *node, const struct process *caller, uint3
     struct channel *channel = channel_of(node->kernel.held);
     if ((flags & OPEN_SERVE) == 0) {
         *rights = asked;
-        return channel_connect(channel, caller != nullptr ? caller->pid : 0, object);
+        return channel_connect(channel, caller->pid, object);
     }
-    if (channel_removed(channel)) {
-        return ERR_REMOVED;
-    }
+    KASSERT(!channel_removed(channel)); // or no path would have led here
     *object = channel_object(channel);
     object_ref(*object);
     *rights = RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT | RIGHT_ADMIN;
@@ -122,11 +121,9 @@ static status_t events_open(struct node *node, const struct process *caller, uin
     if ((flags & OPEN_WRITE) != 0) {
         return ERR_READ_ONLY;
     }
-    if ((flags & OPEN_SERVE) != 0) {
-        return ERR_WRONG_KIND;
-    }
+    KASSERT((flags & OPEN_SERVE) == 0); // its mode lets nobody
     *rights = asked;
-    return event_file_new(channel_of(node->kernel.held), caller != nullptr ? caller->pid : 0, object);
+    return event_file_new(channel_of(node->kernel.held), caller->pid, object);
 }
 
 // ---- the directory ----

@@ -1,6 +1,7 @@
 #include "kfs/entry.h"
 
 #include "ipc/channel.h"
+#include "kernel/panic.h"
 #include "kfs/node.h"
 
 // Bounded by ENTRY_DEPTH_MAX: where a directory lies deeper (after renames), nothing is added.
@@ -44,12 +45,14 @@ status_t entry_may_take(const struct walk *walk, const struct process *caller) {
     if (!may_change(walk->parent, caller) || !node_owned(walk->node, caller)) {
         return ERR_ACCESS;
     }
-    bool kernel = walk->node->sealed || walk->node->fixed || walk->parent->sealed;
-    return kernel || walk->parent->kind != NODE_DIR ? ERR_READ_ONLY : 0;
+    bool kernel = walk->node->sealed || walk->node->fixed;
+    KASSERT(kernel || (!walk->parent->sealed && walk->parent->kind == NODE_DIR)); // below those, everything is sealed
+    return kernel ? ERR_READ_ONLY : 0;
 }
 
 bool entry_encloses(const struct node *node, const struct node *directory) {
-    for (unsigned depth = 0; directory != nullptr && depth < ENTRY_DEPTH_MAX; depth++) {
+    for (unsigned depth = 0; directory != nullptr; depth++) {
+        KASSERT(depth < ENTRY_DEPTH_MAX);
         if (directory == node) {
             return true;
         }

@@ -1,5 +1,6 @@
 #include "kfs/event_file.h"
 
+#include "base/bits.h"
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -22,33 +23,16 @@ struct event_file {
 
 static const char header[] = "sequence time_ns event pid value count\n";
 
+// By the number of the event's bit.
+static const char *const names[] = {
+    "readable", "writable", "peer_lost", "exited",    "removed",  "opened",
+    "closed",   "created",  "deleted",   "attribute", "overflow",
+};
+static_assert(EVENT_OVERFLOW == 1u << (sizeof names / sizeof names[0] - 1), "every event has a name");
+
 const char *event_name(uint32_t event) {
-    switch (event) {
-    case EVENT_READABLE:
-        return "readable";
-    case EVENT_WRITABLE:
-        return "writable";
-    case EVENT_PEER_LOST:
-        return "peer_lost";
-    case EVENT_EXITED:
-        return "exited";
-    case EVENT_REMOVED:
-        return "removed";
-    case EVENT_OPENED:
-        return "opened";
-    case EVENT_CLOSED:
-        return "closed";
-    case EVENT_CREATED:
-        return "created";
-    case EVENT_DELETED:
-        return "deleted";
-    case EVENT_ATTRIBUTE:
-        return "attribute";
-    case EVENT_OVERFLOW:
-        return "overflow";
-    default:
-        return "-";
-    }
+    KASSERT(event != 0 && event <= EVENT_OVERFLOW);
+    return names[bits_highest(event)];
 }
 
 static struct event_file *event_file_of(const struct object *object) {
@@ -105,19 +89,21 @@ static long event_file_read(struct object *object, struct thread *, user_ptr_t b
     return got == ERR_EMPTY && channel_removed(file->channel) ? 0 : got;
 }
 
+// Without a look at the records there is the header to read, or after the channel's removal the end.
+static bool is_readable(const struct event_file *file) {
+    return !file->begun || channel_removed(file->channel);
+}
+
 static uint32_t event_file_events(const struct object *object) {
-    const struct event_file *file = event_file_of(object);
-    bool more = !file->begun || channel_removed(file->channel);
-    const struct object *notifier = notifier_object(file->notifier);
-    return (more ? EVENT_READABLE : 0) | notifier->ops->events(notifier);
+    KASSERT(is_readable(event_file_of(object)));
+    return EVENT_READABLE;
 }
 
 // Who has to wait finds the header read and the channel there: then the notifier alone decides. The removal of the
 // channel comes by it too.
 static struct object *event_file_source(struct object *object) {
     struct event_file *file = event_file_of(object);
-    bool more = !file->begun || channel_removed(file->channel);
-    return more ? object : notifier_object(file->notifier);
+    return is_readable(file) ? object : notifier_object(file->notifier);
 }
 
 static void event_file_unhandled(struct object *object) {

@@ -71,7 +71,7 @@ static void file_describe(const struct object *object, char *text, size_t capaci
     node_path(container_of(object, const struct file, object)->node, text, capacity);
 }
 
-// Regular content is always ready.
+// Content is always ready, and so are devices that no source speaks for.
 static uint32_t file_events(const struct object *) {
     return EVENT_READABLE | EVENT_WRITABLE;
 }
@@ -167,9 +167,7 @@ static long file_read(struct object *object, struct thread *, user_ptr_t buffer,
 // ---- writing ----
 
 static long write_command(struct node *node, struct thread *self, user_ptr_t buffer, uint64_t length) {
-    if (node->ops->command == nullptr) {
-        return ERR_READ_ONLY;
-    }
+    KASSERT(node->ops->command != nullptr); // or opening it to write would have been refused
     if (length == 0 || length > COMMAND_MAX) {
         return ERR_INVALID;
     }
@@ -197,9 +195,7 @@ static long file_write(struct object *object, struct thread *self, user_ptr_t bu
     if (node->kind == NODE_KERNEL) {
         return write_command(node, self, buffer, length);
     }
-    if (node->kind != NODE_FILE) {
-        return ERR_READ_ONLY;
-    }
+    KASSERT(node->kind == NODE_FILE); // a link is not opened to write
     bool current = offset == OFFSET_CURRENT;
     uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : current ? file->position : offset;
     long moved = ramfile_write(node, buffer, length, at);
@@ -272,22 +268,13 @@ static struct watched *device_watched(struct object *object) {
     return source != object ? &source->watched : file_watched(object);
 }
 
-static uint32_t device_events(const struct object *object) {
-    const struct tree_ops *ops = container_of(object, const struct file, object)->node->ops;
-    if (ops->source == nullptr) {
-        return EVENT_READABLE | EVENT_WRITABLE;
-    }
-    const struct object *source = ops->source();
-    return source->ops->events(source);
-}
-
 const struct object_ops device_ops = {
     .kind = OBJECT_FILE,
     .name = "device",
     .destroy = file_destroy,
     .unhandled = file_unhandled,
     .watched = device_watched,
-    .events = device_events,
+    .events = file_events,
     .source = device_source,
     .read = device_read,
     .write = device_write,

@@ -51,7 +51,7 @@ static void write_wakers(const struct thread *thread, const struct object *objec
 
 static void write_about(const struct object *object, struct text *text) {
     char about[PATH_LEN_MAX + 1] = "";
-    if (object != nullptr && object->ops->describe != nullptr) {
+    if (object != nullptr) {
         object->ops->describe(object, about, sizeof about);
     }
     text_word(text, object != nullptr ? object->ops->name : "");

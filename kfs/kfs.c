@@ -99,7 +99,7 @@ status_t kfs_file(const char *path, struct pages **pages, uint64_t *size) {
         status = ramfile_pages(node, pages);
         *size = node->file.size;
     } else {
-        status = node_is_directory(node) ? ERR_IS_DIR : ERR_WRONG_KIND;
+        status = ERR_WRONG_KIND;
     }
     walk_done(&walk);
     return status;

@@ -10,6 +10,6 @@
 [[nodiscard]] status_t kfs_init(const struct boot_info *boot);
 // An open directory object for the root, one reference, for init's bootstrap record. ERR_NO_MEMORY.
 [[nodiscard]] status_t kfs_open_root(struct object **directory);
-// The memory object of an ordinary file by absolute path (kernel use: init's ELF file), no new reference. ERR_NOT_FOUND,
-// ERR_IS_DIR, ERR_WRONG_KIND, ERR_NO_MEMORY.
+// The memory object of an ordinary file by absolute path (kernel use: init's ELF file), no new reference. ERR_NOT_FOUND
+// and what else looking it up may give, ERR_WRONG_KIND, ERR_NO_MEMORY.
 [[nodiscard]] status_t kfs_file(const char *path, struct pages **pages, uint64_t *size);

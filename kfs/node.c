@@ -215,8 +215,8 @@ struct node *node_synthesise(struct node *parent, const char *name, uint32_t kin
     node->parent = parent;
     node_ref(parent);
     node->name_length = (uint8_t)str_copy(node->name, sizeof node->name, name);
+    KASSERT((held == nullptr) == (kind == NODE_LINK));
     if (held != nullptr) {
-        KASSERT(kind != NODE_LINK);
         node->kernel.held = held;
         object_ref(held);
     }
@@ -246,7 +246,7 @@ static void node_destroy(struct node *node) {
         slab_free(node->link.target, node->link.length + 1);
     } else if (node->kind == NODE_CHANNEL) {
         object_unref(channel_object(node->channel));
-    } else if (node->synthesised && node->kernel.held != nullptr) {
+    } else if (node->synthesised) {
         object_unref(node->kernel.held);
     }
     if (node->synthesised) {
@@ -332,7 +332,7 @@ bool node_permits(const struct node *node, const struct process *caller, uint32_
 }
 
 bool node_owned(const struct node *node, const struct process *caller) {
-    return caller == nullptr || caller->owner == 0 || caller->owner == node->owner;
+    return caller->owner == 0 || caller->owner == node->owner;
 }
 
 bool node_name_valid(const char *name, size_t length) {
@@ -412,7 +412,7 @@ struct watched *node_watched(struct node *node) {
     if (node->kind == NODE_CHANNEL) {
         return &channel_object(node->channel)->watched;
     }
-    bool stands_for = node->synthesised && node->kind != NODE_LINK && node->kernel.held != nullptr;
+    bool stands_for = node->synthesised && node->kind != NODE_LINK;
     return stands_for ? &node->kernel.held->watched : &node->watched;
 }
 

@@ -72,7 +72,8 @@ struct node {
 
 // A node that is not linked yet, with one reference. null: no memory.
 [[nodiscard]] struct node *node_new(uint32_t kind, uint32_t mode, uint32_t owner, uint32_t group);
-// A node of a dynamic directory, with one reference; parent and held (if not null) get one each.
+// A node of a dynamic directory, with one reference; parent and held get one each. held is null for a link, and only
+// then.
 [[nodiscard]] struct node *node_synthesise(struct node *parent, const char *name, uint32_t kind, uint32_t mode,
                                            uint32_t owner, uint32_t group, const struct tree_ops *ops, uint64_t id,
                                            struct object *held);
@@ -100,7 +101,7 @@ bool node_is_directory(const struct node *node);
 // Whether owner, group and mode let this process do it; want: MODE_* bits. The kernel (null) and user 0 may everything,
 // but execute only what somebody may execute.
 bool node_permits(const struct node *node, const struct process *caller, uint32_t want);
-// Whether it may change the node itself: the owner, user 0, the kernel (null).
+// Whether it may change the node itself: the owner and user 0.
 bool node_owned(const struct node *node, const struct process *caller);
 // Whether a name can be given to something: 1 to NAME_LEN_MAX bytes, neither "." nor "..", no slash, no control character.
 bool node_name_valid(const char *name, size_t length);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "ipc/channel.h"
+#include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/argument.h"
@@ -52,7 +53,7 @@ long sys_stat(struct thread *self, handle_t dir, user_ptr_t path, uint64_t path_
 // The entry after the cookie, referenced, and its own cookie. ERR_NOT_FOUND at the end.
 static status_t next_entry(struct node *directory, const struct process *caller, uint64_t *cookie,
                            struct node **child) {
-    if (directory->ops != nullptr && directory->ops->next != nullptr) {
+    if (directory->ops != nullptr) {
         return directory->ops->next(directory, caller, cookie, child);
     }
     struct node *node = node_after(directory, *cookie);
@@ -221,9 +222,7 @@ long sys_remove(struct thread *self, handle_t dir, user_ptr_t path, uint64_t pat
 }
 
 static status_t move(const struct process *caller, const struct walk *from, const struct walk *to) {
-    if (from->node->removed) {
-        return ERR_NOT_FOUND; // a temporary channel that went while the other path was resolved
-    }
+    KASSERT(!from->node->removed); // resolving the other path has removed nothing
     status_t status = entry_may_take(from, caller);
     if (status < 0) {
         return status;

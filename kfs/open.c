@@ -121,8 +121,7 @@ static status_t open_provided(struct node *node, struct opening *opening) {
     }
     if (node->ops->open == nullptr) {
         // Watching a file of a channel is watching the channel, as with its directory.
-        const struct node *channel =
-            node->parent != nullptr && node->parent->kind == NODE_CHANNEL ? node->parent : node;
+        const struct node *channel = node->parent->kind == NODE_CHANNEL ? node->parent : node;
         return finish(node, opening, RIGHT_GRANT | watch_right(channel, opening));
     }
     uint32_t asked = rights_asked(opening->flags) | RIGHTS_ALONG;
@@ -160,10 +159,9 @@ static status_t open_existing(struct node *node, struct opening *opening) {
     case NODE_KERNEL:
     case NODE_DEVICE:
         return open_provided(node, opening);
-    case NODE_LINK:
-        return open_link(node, opening);
     default:
-        return ERR_WRONG_KIND;
+        KASSERT(node->kind == NODE_LINK); // nothing makes a mount yet
+        return open_link(node, opening);
     }
 }
 
@@ -177,8 +175,7 @@ static status_t open_new(struct opening *opening) {
         return ERR_IS_DIR;
     }
     const struct process *caller = opening->caller;
-    opening->created = node_new(NODE_FILE, opening->mode, caller != nullptr ? caller->owner : 0,
-                                caller != nullptr ? caller->group : 0);
+    opening->created = node_new(NODE_FILE, opening->mode, caller->owner, caller->group);
     if (opening->created == nullptr) {
         return ERR_NO_MEMORY;
     }
@@ -211,8 +208,7 @@ void open_commit(struct opening *opening) {
         node_link(opening->walk.parent, opening->created, opening->walk.name, opening->walk.length);
         node_unref(opening->created);
     } else if ((opening->flags & OPEN_TRUNCATE) != 0 && opening->walk.node->kind == NODE_FILE) {
-        status_t status = ramfile_truncate(opening->walk.node);
-        KASSERT(status == 0);
+        ramfile_truncate(opening->walk.node);
     }
     walk_done(&opening->walk);
 }

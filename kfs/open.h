@@ -15,7 +15,7 @@
 struct object;
 
 struct opening {
-    const struct process *caller; // null: the kernel
+    const struct process *caller;
     uint32_t flags, mode;
     uint32_t bound; // rights of the directory handle
     struct walk walk;

@@ -5,6 +5,7 @@
 #include "abi/abi.h"
 #include "base/format.h"
 #include "base/str.h"
+#include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/command.h"
@@ -18,20 +19,10 @@ static struct process *process_at(const struct node *node) {
     return process_of(node->kernel.held);
 }
 
-static const char *state_name(uint32_t state) {
-    switch (state) {
-    case PROCESS_EMBRYO:
-        return "embryo";
-    case PROCESS_RUNNING:
-        return "running";
-    case PROCESS_EXITED:
-        return "exited";
-    case PROCESS_KILLED:
-        return "killed";
-    default:
-        return "faulted";
-    }
-}
+static const char *const state_name[] = {
+    [PROCESS_EMBRYO] = "embryo", [PROCESS_RUNNING] = "running", [PROCESS_EXITED] = "exited",
+    [PROCESS_KILLED] = "killed", [PROCESS_FAULTED] = "faulted",
+};
 
 // ---- the files of a process ----
 
@@ -42,7 +33,7 @@ static void status_snapshot(const struct node *node, const struct process *, str
     text_u64(text, process->pid);
     text_u64(text, process->parent);
     text_word(text, process->name);
-    text_word(text, state_name(process->state));
+    text_word(text, state_name[process->state]);
     text_u64(text, process->owner);
     text_u64(text, process->group);
     text_i64(text, process->exit_status);
@@ -87,9 +78,7 @@ static bool handles_record(const struct node *node, uint64_t *cursor, struct tex
     }
     const struct object *object = handle->object;
     char about[PATH_LEN_MAX + 1] = "";
-    if (object->ops->describe != nullptr) {
-        object->ops->describe(object, about, sizeof about);
-    }
+    object->ops->describe(object, about, sizeof about);
     *cursor = (uint64_t)index + 1;
     text_u64(text, handle_value(handle, index));
     text_word(text, object->ops->name);
@@ -99,25 +88,16 @@ static bool handles_record(const struct node *node, uint64_t *cursor, struct tex
     return true;
 }
 
-static const char *thread_state_name(enum thread_state state) {
-    switch (state) {
-    case THREAD_READY:
-        return "ready";
-    case THREAD_RUNNING:
-        return "running";
-    case THREAD_PARKED:
-        return "parked";
-    case THREAD_DEAD:
-        return "dead";
-    default:
-        return "new";
-    }
-}
+// A thread is started in the same stay in the kernel that makes it, and leaves its process's list when it dies: none that
+// is listed is new or dead.
+static const char *const thread_state_name[] = {
+    [THREAD_READY] = "ready", [THREAD_RUNNING] = "running", [THREAD_PARKED] = "parked"};
 
 static void write_thread(struct text *text, const struct thread *thread) {
-    bool parked = thread->state == THREAD_PARKED && thread->park.operation != nullptr;
+    KASSERT(thread->state != THREAD_NEW && thread->state != THREAD_DEAD);
+    bool parked = thread->state == THREAD_PARKED;
     text_u64(text, thread->id);
-    text_word(text, thread_state_name(thread->state));
+    text_word(text, thread_state_name[thread->state]);
     text_u64(text, thread->priority);
     text_u64(text, thread->home);
     text_u64(text, thread_cpu_time(thread));

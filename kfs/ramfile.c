@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "kernel/pages.h"
+#include "kernel/panic.h"
 #include "kfs/node.h"
 
 status_t ramfile_pages(struct node *node, struct pages **pages) {
@@ -80,9 +81,7 @@ long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64
 }
 
 status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length) {
-    if (length > FILE_MAX) {
-        return ERR_TOO_BIG;
-    }
+    KASSERT(length <= FILE_MAX);
     struct pages *pages;
     status_t status = ramfile_pages(node, &pages);
     if (status == 0) {
@@ -94,16 +93,13 @@ status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length) {
     return status;
 }
 
-status_t ramfile_truncate(struct node *node) {
+void ramfile_truncate(struct node *node) {
     struct pages *pages = node->file.pages;
-    if (pages != nullptr && pages->mapped > 0) {
-        return ERR_BUSY;
-    }
+    KASSERT(pages == nullptr || pages->mapped == 0);
     node->file.pages = nullptr;
     node->file.size = 0;
     if (pages != nullptr) {
         object_unref(&pages->object);
     }
     node_touch(node);
-    return 0;
 }

@@ -13,9 +13,9 @@ struct pages;
 // Bytes moved; fewer if only a part could be. ERR_TOO_BIG (nothing moved), ERR_BUSY (it is mapped executable), ERR_FAULT,
 // ERR_NO_MEMORY.
 [[nodiscard]] long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset);
-// From the kernel, whole or not at all. ERR_TOO_BIG, ERR_NO_MEMORY.
+// From the kernel, whole or not at all; at most FILE_MAX bytes. ERR_NO_MEMORY.
 [[nodiscard]] status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length);
-// Cut to nothing. ERR_BUSY: it is mapped.
-[[nodiscard]] status_t ramfile_truncate(struct node *node);
+// Cut to nothing; it is not mapped.
+void ramfile_truncate(struct node *node);
 // Its memory object, made if there was none; no new reference. ERR_NO_MEMORY.
 [[nodiscard]] status_t ramfile_pages(struct node *node, struct pages **pages);

@@ -103,7 +103,8 @@ void text_word(struct text *text, const char *word) {
     static const char hex[] = "0123456789abcdef";
     char value[VALUE_MAX];
     size_t length = 0;
-    for (; *word != '\0' && length + 4 < sizeof value; word++) {
+    for (; *word != '\0'; word++) {
+        KASSERT(length + 4 < sizeof value);
         unsigned char byte = (unsigned char)*word;
         if (byte > 0x20 && byte != 0x7f && byte != '\\') {
             value[length++] = (char)byte;

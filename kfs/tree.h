@@ -3,7 +3,8 @@
 // has the default named beside it. Implementations are small: the format of text is text.h's, offsets, snapshots, user
 // addresses and permissions are file.c's and open.c's business.
 //
-// caller is the process on whose behalf it happens, null for the kernel. Needs the kernel lock.
+// caller is the process on whose behalf it happens; null for the kernel, which looks up but opens nothing. Needs the
+// kernel lock.
 #pragma once
 
 #include "abi/abi.h"
@@ -38,7 +39,8 @@ struct tree_ops {
     long (*write)(struct thread *self, user_ptr_t buffer, uint64_t length);
     struct object *(*source)(void); // who carries its events; null: always ready
 
-    // -- dynamic directory: a new node (node_synthesise) with one reference. Null: its entries are stored.
+    // -- dynamic directory, which has both of these: a new node (node_synthesise) with one reference. A directory without
+    // operations has stored entries.
     status_t (*lookup)(struct node *directory, const struct process *caller, const char *name, size_t length,
                        struct node **child); // ERR_NOT_FOUND, ERR_NO_MEMORY
     // The entry after *cookie (0: the first), and its cookie. ERR_NOT_FOUND at the end, ERR_NO_MEMORY.

@@ -30,10 +30,11 @@ static void move_to(struct position *position, struct node *node) {
 // The parent, but the starting directory is its own. Compared by id: synthesised nodes are made anew at each lookup.
 static void move_up(struct position *position) {
     struct node *at = position->at;
-    if (at->id == position->start->id || at->parent == nullptr) {
+    if (at->id == position->start->id) {
         return;
     }
     struct node *parent = at->parent;
+    KASSERT(parent != nullptr); // it was reached from the start downwards
     node_ref(parent);
     move_to(position, parent);
 }
@@ -41,7 +42,7 @@ static void move_up(struct position *position) {
 static status_t lookup(struct position *position, const char *name, size_t length, struct node **child) {
     struct node *at = position->at;
     stats.components++;
-    if (at->ops != nullptr && at->ops->lookup != nullptr) {
+    if (at->ops != nullptr) {
         return at->ops->lookup(at, position->caller, name, length, child);
     }
     struct node *node = node_child(at, name, length);
@@ -178,15 +179,12 @@ static status_t resolve(struct position *position, struct walk *walk) {
 
 status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length, unsigned flags,
                    struct walk *walk) {
+    KASSERT(length <= PATH_LEN_MAX);
     *walk = (struct walk){};
     stats.walks++;
     if (start->removed && length > 0) {
         stats.failures++;
         return ERR_REMOVED;
-    }
-    if (length > PATH_LEN_MAX) {
-        stats.failures++;
-        return ERR_NAME_TOO_LONG;
     }
     struct position position = {
         .start = start,

@@ -29,7 +29,8 @@ struct walk {
     bool wants_directory; // there was a slash behind it
 };
 
-// Resolve. On success the caller ends with walk_done, after a failure there is nothing to release. ERR_NOT_FOUND,
+// Resolve a path of at most PATH_LEN_MAX bytes, as argument_path hands it over; caller null: the kernel. On success the
+// caller ends with walk_done, after a failure there is nothing to release. ERR_NOT_FOUND,
 // ERR_NOT_DIR, ERR_ACCESS, ERR_LOOP, ERR_NAME_TOO_LONG, ERR_NO_MEMORY, ERR_REMOVED (start; the empty path still
 // names it).
 [[nodiscard]] status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length,
