@@ -4,14 +4,16 @@
 usage: scripts/test --coverage [--stage N]     (or scripts/coverage.py [--stage N])
 
 Builds the host port and its suites with clang's source-based coverage in build/coverage-stageN, runs them, and prints for
-each file how many of its branches were taken both ways, then every one that was not, as FILE:LINE: the condition came out
-only one way, or never. Assertions (KASSERT) are left out: their failing side is a kernel bug, which no test may provoke.
-So are the branches that tests/coverage-excused.txt names, with the reason why no test can take them; an entry that names
-no branch, or one that is taken after all, is an error.
+each file how many of its branches were taken, then every condition that came out only one way, or never. Assertions
+(KASSERT) are left out: their failing side is a kernel bug, which no test may provoke. So are the branches that
+tests/coverage-excused.txt names, with the reason why no test can take them; an entry that names no branch, or one that is
+taken after all, is as wrong as a branch that is not taken and not excused: the exit status is 1. scripts/test does the same
+as its test coverage/branches.
 """
 
 import argparse
 import collections
+import json
 import os
 import pathlib
 import re
@@ -36,24 +38,35 @@ def demand(command, **options):
 
 
 def build(stage):
+    """(build folder, {suite: program}): the suites that contain something of the folders in question, built."""
     where = ROOT / "build" / f"coverage-stage{stage}"
     if not (where / "build.ninja").exists():
         demand(["meson", "setup", "--native-file", ROOT / "cross/host.ini", f"-Dstage={stage}", "-Dcoverage=true", where,
                 ROOT])
-    demand(["ninja", "-C", where, "--quiet"])
-    return where
+    demand(["ninja", "-C", where, "--quiet", "build.ninja"])
+    suites = {}
+    for test in json.loads(demand(["meson", "introspect", "--tests", where])):
+        program = os.path.relpath(test["cmd"][0], where)
+        if program.startswith(".."):
+            continue
+        inputs = demand(["ninja", "-C", where, "-t", "inputs", program]).split()
+        sources = [os.path.relpath(where / path, ROOT) for path in inputs if path.endswith(".c")]
+        if any(os.path.dirname(source) in FOLDERS for source in sources):
+            suites[test["name"]] = program
+    demand(["ninja", "-C", where, "--quiet", *suites.values()])
+    return where, suites
 
 
-def run_suites(where):
+def run_suites(where, suites):
     profiles = where / "profiles"
     profiles.mkdir(exist_ok=True)
     for old in profiles.glob("*.profraw"):
         old.unlink()
     environment = dict(os.environ, LLVM_PROFILE_FILE=str(profiles / "%m-%p.profraw"))
-    status, text = run(["meson", "test", "-C", where, "--no-rebuild", "--timeout-multiplier", "4"], env=environment)
+    status, text = run(["meson", "test", "-C", where, "--no-rebuild", "--timeout-multiplier", "4", *suites],
+                       env=environment)
     if status != 0:
-        print(text, file=sys.stderr)
-        raise SystemExit("scripts/coverage.py: suites failed; their coverage means nothing")
+        raise SystemExit(f"{text}\nscripts/coverage.py: suites failed; their coverage means nothing")
     return profiles
 
 
@@ -61,14 +74,14 @@ def suffix():
     return demand([ROOT / "scripts/setup", "--llvm-suffix"]).strip()
 
 
-def branches(where, profiles):
+def branches(where, suites, profiles):
     """{file: {(line, column): [taken, not taken]}} for the folders in question."""
     llvm = suffix()
     listing = where / "profiles.txt"
     listing.write_text("".join(f"{path}\n" for path in sorted(profiles.glob("*.profraw"))))
     merged = where / "merged.profdata"
     demand([f"llvm-profdata{llvm}", "merge", "--sparse", "--failure-mode=all", f"--input-files={listing}", "-o", merged])
-    programs = sorted(path for path in where.rglob("*-test") if path.is_file())
+    programs = sorted(where / program for program in suites.values())
     objects = [part for path in programs[1:] for part in ("-object", path)]
     text = demand([f"llvm-cov{llvm}", "export", "-format=lcov", f"-instr-profile={merged}", programs[0], *objects])
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
@@ -117,14 +130,12 @@ def excuse_for(entries, file, number):
     return None
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", type=int, default=4)
-    options = parser.parse_args()
-    where = build(options.stage)
-    found = branches(where, run_suites(where))
+def measure(stage):
+    """(what to print, complaints): the count of each file; uncovered branches that nobody excuses, and stale excuses."""
+    where, suites = build(stage)
+    found = branches(where, suites, run_suites(where, suites))
     all_taken = all_there = 0
-    missing = []
+    lines, missing = [], []
     entries = read_excused()
     excused = set()
     named = set()
@@ -143,18 +154,30 @@ def main():
             there += 2
             taken += sum(1 for side in (0, 1) if sides.get(side, 0) > 0)
             if not whole:
-                what = "never comes here" if not any(sides.values()) else "only one way"
-                missing.append(f"{file}:{number}: {what}")
-        print(f"{file:28} {taken:4} of {there:4} branches")
+                what = ("never comes here" if not any(sides.values()) else
+                        "never holds" if sides.get(0, 0) == 0 else "always holds")
+                missing.append(f"{file}:{number}: {what}: {source(file, number)}")
+        lines.append(f"{file:28} {taken:4} of {there:4} branches")
         all_taken += taken
         all_there += there
-    print("\n".join(missing))
-    print(f"{all_taken} of {all_there} branches of {' and '.join(FOLDERS)}: {100 * all_taken / max(all_there, 1):.1f} %")
-    stale = [entry for entry in entries if entry not in excused]
-    for entry in stale:
-        why = "taken after all" if entry in named else "no such branch"
-        print(f"{EXCUSED.relative_to(ROOT)}: {entry[0]}: {entry[1]}: {why}", file=sys.stderr)
-    return 1 if stale else 0
+    lines.append(f"{all_taken} of {all_there} branches of {' and '.join(FOLDERS)}: "
+                 f"{100 * all_taken / max(all_there, 1):.1f} %, {len(excused)} excused")
+    for entry in entries:
+        if entry not in excused:
+            why = "taken after all" if entry in named else "no such branch"
+            missing.append(f"{EXCUSED.relative_to(ROOT)}: {entry[0]}: {entry[1]}: {why}")
+    return "\n".join(lines), missing
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", type=int, default=4)
+    options = parser.parse_args()
+    text, complaints = measure(options.stage)
+    print(text)
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ if anything failed. Tests are called after what they belong to:
   build/...   the builds for the machine and for the workstation, and that they are reproducible
   style/...   layering, formatting, clang-tidy, what the scripts and the README promise
   unit/...    the suites on the workstation, with the host port, under sanitizers
+  coverage/...  that they take every branch of ipc/ and kfs/ that can be taken (scripts/coverage.py)
   boot/...    the real image in QEMU
   long/...    with --long: the property suites of Properties 1 and 2, 100,000,000 operations in all
 """
@@ -27,6 +28,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/boot")]
 import check_layers  # noqa: E402
+import coverage  # noqa: E402  scripts/coverage.py
 import run as boot_tests  # noqa: E402  tests/boot/run.py
 
 TAP = re.compile(r"^(not )?ok\b\s*(?:\d+\s*)?(?:- )?(?P<name>[\w:.-]+)?(?P<rest>.*)$")
@@ -245,12 +247,21 @@ def long_run(report, stage, environment):
     return made
 
 
+def coverage_branches(report, stage):
+    try:
+        text, complaints = coverage.measure(stage)
+    except SystemExit as failure:
+        report("coverage/branches", str(failure))
+        return
+    report("coverage/branches", "\n".join([text.splitlines()[-1], *complaints]) if complaints else None)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="Run every test there is for a stage.")
     parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="4 to 7 (default 4)")
     parser.add_argument("--seed", metavar="S", help="seed of the random tests (default: their own, which never changes)")
     parser.add_argument("--long", action="store_true", help="the long form of random tests too, as before a release")
-    parser.add_argument("--quick", action="store_true", help="without boots, clang-tidy and the second build")
+    parser.add_argument("--quick", action="store_true", help="without boots, clang-tidy, coverage and the second build")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only tests whose name this finds")
     options = parser.parse_args()
     begun = time.monotonic()
@@ -271,6 +282,8 @@ def main():
         style_tidy(report, options.stage)
     if host_built:
         unit(report, options.stage, environment)
+    if host_built and not options.quick and report.wanted("coverage/branches"):
+        coverage_branches(report, options.stage)
     if machine_built and not options.quick:
         build_reproducible(report, "x86_64", options.stage)
         boot_tests.run(report, str(build_dir("x86_64", options.stage)), report.wanted, options.long)

@@ -913,3 +913,63 @@ Test(channel, mailbox_remembers_only_who_sent) {
     all_slices();
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
+
+// A client whose queue held much goes: its memory returns in steps, and the connection itself with the last of them,
+// whichever comes first, the end of the steps or of the references.
+Test(channel, long_queue_of_a_client_returns_in_steps) {
+    enum { DEPTH = 1000 };
+    for (unsigned early = 0; early < 2; early++) {
+        struct channel *channel = served(DEPTH);
+        struct object *client = client_of(channel);
+        uint64_t id = connection_of(client)->node.id;
+        for (unsigned i = 0; i < DEPTH; i++) {
+            cr_assert_eq(send_byte(channel_object(channel), id), (long)i + 1);
+        }
+        uint64_t pages = fake_memory_pages();
+        cr_assert_gt(pages, 40);
+        object_handle_gone(client); // kept by its hang-up, which is owed
+        cr_assert_gt(fake_memory_pages(), pages - 10);
+        if (early == 0) {
+            all_slices();
+            cr_assert_eq(fake_memory_pages(), 0);
+        }
+        cr_assert_eq(receive_any(channel_object(channel)), 0); // the hang-up, and with it the last reference
+        uint64_t before = fake_memory_pages();
+        unsigned steps = 0;
+        for (; slice_pending(); steps++) {
+            slice_run(1);
+            cr_assert_leq(before - fake_memory_pages(), 1);
+            before = fake_memory_pages();
+        }
+        cr_assert(early == 0 || steps > 30);
+        cr_assert_eq(object_count(OBJECT_CONNECTION), 0);
+        object_handle_gone(channel_object(channel));
+        all_slices();
+        cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+    }
+}
+
+// Whoever still looks at a connection when channel and servers are gone sees books that balance: what nobody received is
+// discarded.
+Test(channel, books_of_a_connection_outlive_the_channel) {
+    struct channel *channel = served(4);
+    struct object *client = client_of(channel);
+    object_ref(client);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(send_byte(client, 0), (long)i + 1);
+    }
+    struct connection_info info;
+    object_handle_gone(client);
+    connection_get_info(connection_of(client), &info);
+    cr_assert(info.hung_up && info.peer_lost);
+    cr_assert_eq(info.inbound.queued, 3);
+    object_handle_gone(channel_object(channel));
+    all_slices();
+    connection_get_info(connection_of(client), &info);
+    cr_assert_eq(info.inbound.sent, 3);
+    cr_assert_eq(info.inbound.queued, 0);
+    cr_assert_eq(info.inbound.discarded, 3);
+    object_unref(client);
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}

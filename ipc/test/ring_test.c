@@ -108,7 +108,7 @@ static void hostile_peer_is_harmless(struct property *p) {
     begin(depth, MESSAGE_MAX / 2);
     while (property_more(p, 60)) {
         uint8_t payload[MESSAGE_MAX];
-        switch (property_choose(p, "what", 6)) {
+        switch (property_choose(p, "what", 8)) {
         case 0:
             atomic_store(&shared.tail, property_word(p, "tail"));
             break;
@@ -141,6 +141,22 @@ static void hostile_peer_is_harmless(struct property *p) {
             property_check(p, result != RING_FULL && result != RING_TOO_BIG);
             property_equal(p, consumer.end.own - own, result == RING_OK);
             property_check(p, result != RING_OK || header.length <= MESSAGE_MAX / 2);
+            break;
+        }
+        case 6: { // a number that cannot be is called so, and no other
+            uint32_t count = UINT32_MAX;
+            uint64_t want = producer.end.own - atomic_load(&shared.head);
+            enum ring_result result = ring_count_produced(&producer, &count);
+            property_equal(p, result, want > depth ? RING_CORRUPT : RING_OK);
+            property_equal(p, count, want > depth ? UINT32_MAX : want);
+            break;
+        }
+        case 7: {
+            uint32_t count = UINT32_MAX;
+            uint64_t want = atomic_load(&shared.tail) - consumer.end.own;
+            enum ring_result result = ring_count_consumable(&consumer, &count);
+            property_equal(p, result, want > depth ? RING_CORRUPT : RING_OK);
+            property_equal(p, count, want > depth ? UINT32_MAX : want);
             break;
         }
         }

@@ -7,6 +7,7 @@
 #include "abi/abi.h"
 #include "arch_types.h"
 #include "bare.h"
+#include "kernel/alloc_fault.h"
 #include "kernel/pages.h"
 #include "kfs/archive.h"
 #include "kfs/node.h"
@@ -139,6 +140,110 @@ Test(archive, damage_is_reported_and_what_stood_before_is_there) {
     cr_assert_eq(unpack(&packed, &counts), ERR_INVALID);
     cr_assert(holds(find("good"), "good"));
     cr_assert_null(find("bad"));
+}
+
+// A member that cannot be kept is left out and counted, whatever is wrong with it; its neighbours are there.
+Test(archive, members_that_cannot_be_kept_are_left_out) {
+    enum { HUGE = FILE_MAX + 1 };
+    static struct packed packed;
+    static char name[PATH_LEN_MAX + 3], target[PATH_LEN_MAX + 2];
+    struct archive_counts counts;
+    make_world();
+    root->mode = 0700;
+    memset(target, 't', sizeof target - 1);
+    pack(&packed, "long", 0120777, target, PATH_LEN_MAX + 1); // 1: a link's target
+    pack(&packed, "fits", 0120777, target, PATH_LEN_MAX);
+    pack(&packed, "none", 0120777, "", 0);      // 2
+    pack(&packed, "cut", 0120777, "ab\0cd", 5); // 3
+    memset(name, 'n', NAME_LEN_MAX + 1);
+    pack(&packed, name, 0100644, "x", 1); // 4
+    name[NAME_LEN_MAX + 1] = '/';
+    pack(&packed, name, 0100644, "x", 1); // 5: as a directory
+    name[NAME_LEN_MAX] = '\0';
+    pack(&packed, name, 0100644, "x", 1);
+    for (size_t i = 0; i <= PATH_LEN_MAX; i++) {
+        name[i] = i % 2 == 0 ? 'p' : '/';
+    }
+    name[PATH_LEN_MAX + 1] = '\0';
+    pack(&packed, name, 0100644, "x", 1); // 6: a path
+    size_t nul = packed.size;
+    pack(&packed, "some", 0100644, "x", 1); // 7: a name with a NUL in it
+    packed.bytes[nul + 110 + 2] = '\0';
+    pack(&packed, "fits/below", 0100644, "x", 1); // 8: below a link
+    pack(&packed, ".", 0040755, "", 0);           // the root keeps what it is
+    finish(&packed);
+    cr_assert_eq(unpack(&packed, &counts), 0);
+    cr_assert_eq(counts.skipped, 8);
+    cr_assert_eq(counts.links, 1);
+    cr_assert_eq(counts.files, 1);
+    cr_assert_eq(find("fits")->link.length, PATH_LEN_MAX);
+    cr_assert_null(find("so"));
+    cr_assert_eq(root->mode, 0700);
+    cr_assert_eq(root->directory.count, 2);
+    // A file that is larger than files may be.
+    char *huge = calloc(1, HUGE + 1024);
+    int header = sprintf(huge, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08Xhuge", 1u, 0100644u, 0u, 0u,
+                         1u, 0u, (unsigned)HUGE, 0u, 0u, 0u, 0u, 5u, 0u);
+    size_t next = (size_t)(header + 1 + 3) / 4 * 4 + (HUGE + 3) / 4 * 4;
+    sprintf(huge + next, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08Xnext", 1u, 0100644u, 0u, 0u, 1u, 0u,
+            0u, 0u, 0u, 0u, 0u, 5u, 0u);
+    counts = (struct archive_counts){};
+    cr_assert_eq(archive_unpack(root, huge, next + 116, &counts), 0);
+    free(huge);
+    cr_assert_eq(counts.skipped, 1);
+    cr_assert_null(find("huge"));
+    cr_assert_not_null(find("next"));
+}
+
+// The kernel's directories are not for archives: neither to put something into, nor to change.
+Test(archive, the_kernels_directories_are_not_touched) {
+    static struct packed packed;
+    struct archive_counts counts;
+    make_world();
+    struct node *sealed = node_new(NODE_DIR, 0555, 0, 0);
+    sealed->sealed = true;
+    node_link(root, sealed, "kern", 4);
+    pack(&packed, "kern", 0040777, "", 0);
+    pack(&packed, "kern/mine", 0100644, "x", 1);
+    pack(&packed, "kern/deep/mine", 0100644, "x", 1);
+    pack(&packed, "mine", 0100644, "x", 1);
+    finish(&packed);
+    cr_assert_eq(unpack(&packed, &counts), 0);
+    cr_assert_eq(counts.skipped, 3);
+    cr_assert_eq(sealed->mode, 0555);
+    cr_assert_eq(sealed->directory.count, 0);
+    cr_assert_not_null(find("mine"));
+}
+
+// Each allocation in turn is refused: what was unpacked before is there and whole, and the shortage is no damage and no
+// bad member.
+Test(archive, shortage_is_told_from_damage) {
+    static struct packed packed;
+    struct archive_counts counts;
+    pack(&packed, "made/on/the/way", 0100644, "way", 3);
+    pack(&packed, "dir", 0040711, "", 0);
+    pack(&packed, "dir/link", 0120777, "../made", 7);
+    pack(&packed, "dir/file", 0100600, "file", 4);
+    finish(&packed);
+    unsigned refusals = 0;
+    for (uint64_t nth = 1;; nth++, refusals++) {
+        make_world();
+        alloc_fault_arm(nth, false);
+        status_t status = unpack(&packed, &counts);
+        bool fired = alloc_fault_fired();
+        alloc_fault_arm(0, false);
+        cr_assert_eq(counts.skipped, 0);
+        if (!fired) {
+            cr_assert_eq(status, 0);
+            break;
+        }
+        cr_assert_eq(status, ERR_NO_MEMORY);
+        cr_assert(find("made/on/the/way") == nullptr || holds(find("made/on/the/way"), "way"));
+        cr_assert(find("dir") == nullptr || (find("made/on/the/way") != nullptr && find("dir")->mode == 0711));
+        cr_assert(find("dir/link") == nullptr || strcmp(find("dir/link")->link.target, "../made") == 0);
+        cr_assert_null(find("dir/file"));
+    }
+    cr_assert_geq(refusals, 12);
 }
 
 static void no_bytes_do_harm(struct property *p) {

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bare.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/node.h"
 #include "machine.h"
+#include "property.h"
 
 static struct user *self;
 
@@ -364,6 +366,8 @@ Test(name, ordinary_files) {
     long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
     cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 0);
     cr_assert_eq(user_write(self, (handle_t)file, "hello", 5, OFFSET_CURRENT), 5);
+    cr_assert_eq(user_read(self, (handle_t)file, text, 0, 0), 0);
+    cr_assert_eq(CALL(self, READ, (uint64_t)file, 64, 0, 0), 0); // nothing is copied to nowhere
     cr_assert_eq(user_write(self, (handle_t)file, "!", 1, 9000), 1); // a hole reads as zeroes
     cr_assert_eq(user_read(self, (handle_t)file, text, 10, 8998), 3);
     cr_assert(text[0] == 0 && text[1] == 0 && text[2] == '!');
@@ -466,4 +470,158 @@ Test(name, slash_after_a_file_keeps_nothing_of_it) {
     cr_assert_eq(user_remove(self, self->root, "/tmp/f"), 0);
     cr_assert_eq(CALL(self, CLOSE, file), 0);
     cr_assert_eq(node_get_stats().alive[NODE_FILE], files - 1);
+}
+
+// Which names can be given, against the rule in words: 1 to 63 bytes, neither "." nor "..", no slash, no control character.
+static void names_follow_the_rule(struct property *p) {
+    static const char odd[] = {'.', '/', '\0', '\x1f', ' ', '\x7f', '\x80', '\xff', '\\'};
+    char name[NAME_LEN_MAX + 4];
+    size_t length = property_chance(p, "long", 30) ? property_between(p, "length", NAME_LEN_MAX - 2, NAME_LEN_MAX + 3)
+                                                   : property_choose(p, "length", 4);
+    bool expected = length > 0 && length <= NAME_LEN_MAX;
+    bool only_dots = true;
+    for (size_t i = 0; i < length; i++) {
+        bool plain = property_chance(p, "plain", i < 2 ? 30 : 90);
+        name[i] = plain ? 'n' : odd[property_choose(p, "odd", sizeof odd)];
+        only_dots = only_dots && name[i] == '.';
+        expected = expected && strchr("/\x7f", name[i]) == nullptr && (unsigned char)name[i] >= ' ';
+    }
+    property_equal(p, node_name_valid(name, length), expected && !(only_dots && length <= 2));
+}
+
+Test(name, names_follow_the_rule) {
+    cr_assert(property_run("names_follow_the_rule", 20000, names_follow_the_rule));
+}
+
+// Names that begin like "." and ".." are names.
+Test(name, dots_in_names) {
+    static const char *const names[] = {".a", "a.", "...", "..a", "aa"};
+    boot();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "/tmp/%s", names[i]);
+        cr_assert_eq(user_make(self, self->root, path, NODE_DIR, 0777), 0, "%s", path);
+        strcat(path, "/x");
+        cr_assert_eq(user_make(self, self->root, path, NODE_DIR, 0777), 0, "%s", path);
+    }
+    struct abi_stat tmp;
+    cr_assert_eq(user_stat(self, self->root, "/tmp", &tmp), 0);
+    cr_assert_eq(tmp.size, sizeof names / sizeof names[0]);
+}
+
+// The right to administrate is its owner's and user 0's, whatever the kind and the mode.
+Test(name, administration_is_for_the_owner) {
+    static const struct {
+        const char *path;
+        unsigned flags;
+    } cases[] = {{"/tmp/d", OPEN_READ | OPEN_DIR}, {"/tmp/f", OPEN_READ}, {"/tmp/l", OPEN_READ | OPEN_NOFOLLOW}};
+    boot();
+    struct user *owner = other(5, 50), *stranger = other(6, 50);
+    cr_assert_eq(user_make(owner, owner->root, "/tmp/d", NODE_DIR, 0777), 0);
+    cr_assert_gt(user_open(owner, owner->root, "/tmp/f", OPEN_WRITE | OPEN_CREATE, 0777), 0);
+    cr_assert_eq(user_link(owner, owner->root, "/tmp/l", "f"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *path = cases[i].path;
+        cr_assert_eq(try_open(stranger, path, cases[i].flags), 0, "%s", path);
+        cr_assert_eq(try_open(stranger, path, cases[i].flags | OPEN_ADMIN), ERR_ACCESS, "%s", path);
+        cr_assert_eq(try_open(owner, path, cases[i].flags | OPEN_ADMIN), 0, "%s", path);
+        cr_assert_eq(try_open(self, path, cases[i].flags | OPEN_ADMIN), 0, "%s", path);
+    }
+}
+
+// A link is given as path, NUL, target; each has its own limit.
+Test(name, both_parts_of_a_link_are_bounded) {
+    static const struct {
+        size_t path, target;
+        long expected;
+    } cases[] = {
+        {6, PATH_LEN_MAX, 0},
+        {6, PATH_LEN_MAX + 1, ERR_NAME_TOO_LONG},
+        {PATH_LEN_MAX, 1, ERR_EXISTS},
+        {PATH_LEN_MAX + 1, 1, ERR_NAME_TOO_LONG},
+        {PATH_LEN_MAX + 1, PATH_LEN_MAX, ERR_NAME_TOO_LONG},
+        {6, 0, ERR_INVALID},
+    };
+    boot();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[2 * PATH_LEN_MAX + 8];
+        memset(text, '/', sizeof text);
+        memcpy(text + cases[i].path - 4, "/l/.", 4); // a path of slashes that ends in a name, as "//tmp/l"
+        memcpy(text + cases[i].path - 6, "/tmp/l", 6);
+        text[cases[i].path] = '\0';
+        memset(text + cases[i].path + 1, 't', cases[i].target);
+        size_t length = cases[i].path + 1 + cases[i].target;
+        cr_assert(user_store(self, self->scratch, text, length));
+        cr_assert_eq(CALL(self, MAKE, self->root, self->scratch, length, NODE_LINK, 0), cases[i].expected, "case %zu",
+                     i);
+    }
+}
+
+// Any number is a cookie: what a listing gives beyond its end is nothing.
+Test(name, any_cookie_can_be_listed_from) {
+    static const char *const paths[] = {"/", "/proc", "/proc/self/", "/ipc/c"};
+    static const uint64_t cookies[] = {1, 8, UINT32_MAX - 1, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX};
+    boot();
+    cr_assert_gt(user_channel(self, self->root, "/ipc/c", nullptr), 0);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        int64_t dir = user_open(self, self->root, paths[i], OPEN_READ | OPEN_DIR, 0);
+        cr_assert_gt(dir, 0);
+        int64_t all = CALL(self, LIST, (uint64_t)dir, 0, self->scratch, 16);
+        cr_assert_gt(all, 1);
+        for (size_t k = 0; k < sizeof cookies / sizeof cookies[0]; k++) {
+            int64_t from = CALL(self, LIST, (uint64_t)dir, cookies[k], self->scratch, 16);
+            cr_assert(k < 2 ? from >= 0 && from < all + (i == 0) : from == 0, "%s from %zu: %ld", paths[i], k,
+                      (long)from);
+        }
+    }
+    machine_check();
+}
+
+// What a handle names after its name has gone is said to be gone.
+Test(name, handles_of_what_was_removed) {
+    char text[4096];
+    boot();
+    cr_assert_gt(user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_CREATE, 0600), 0);
+    cr_assert_gt(user_text(self, "/proc/self/handles", text, sizeof text), 0);
+    cr_assert_not_null(strstr(text, " /tmp/f\n"));
+    cr_assert_null(strstr(text, "(removed)"));
+    cr_assert_not_null(strstr(text, " /\n"));
+    cr_assert_eq(user_remove(self, self->root, "/tmp/f"), 0);
+    cr_assert_gt(user_text(self, "/proc/self/handles", text, sizeof text), 0);
+    cr_assert_not_null(strstr(text, " (removed)\n"));
+    cr_assert_null(strstr(text, "/tmp/f"));
+}
+
+// More nodes than the table of names grows for: each is still found by its name, and by no other, while there are so many
+// and when they are gone again.
+Test(name, more_names_than_the_table_grows_for, .timeout = 120) {
+    enum { MANY = 1025 * 512 + 200, SOME = 2000 };
+    static struct node *node[MANY];
+    bare_boot(&(struct host_options){.memory = 256u << 20});
+    node_init();
+    struct node *root = node_new(NODE_DIR, 0755, 0, 0);
+    char name[16];
+    for (unsigned i = 0; i < MANY; i++) {
+        node[i] = node_new(NODE_LINK, 0777, 0, 0);
+        cr_assert_not_null(node[i]);
+        cr_assert_eq(node_set_target(node[i], "t", 1), 0);
+        node_link(root, node[i], name, (size_t)snprintf(name, sizeof name, "%u", i));
+        node_unref(node[i]);
+    }
+    uint64_t buckets = node_get_stats().buckets;
+    cr_assert_lt(buckets, MANY);
+    cr_assert_eq(node_get_stats().linked, MANY);
+    for (unsigned i = 0; i < MANY + SOME; i++) {
+        struct node *found = node_child(root, name, (size_t)snprintf(name, sizeof name, "%u", i));
+        cr_assert_eq(found, i < MANY ? node[i] : nullptr, "%u", i);
+    }
+    for (unsigned i = SOME; i < MANY; i++) {
+        node_unlink(node[i]);
+    }
+    cr_assert_eq(node_get_stats().linked, SOME);
+    for (unsigned i = 0; i < 2 * SOME; i++) {
+        struct node *found = node_child(root, name, (size_t)snprintf(name, sizeof name, "%u", i));
+        cr_assert_eq(found, i < SOME ? node[i] : nullptr, "%u", i);
+    }
+    cr_assert_eq(node_get_stats().buckets, buckets);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch_types.h"
+#include "kernel/pages.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/text.h"
@@ -270,6 +272,9 @@ static void registry_is_exact(struct property *p) {
         property_check(p, !throughout[i] || (at != nullptr && strstr(at + 1, path) == nullptr));
     }
     property_equal(p, user_read(self, (handle_t)file, text, 1, size + 1), ERR_INVALID);
+    if (size > 2 * TEXT_CHUNK) { // its first part has been written over
+        property_equal(p, user_read(self, (handle_t)file, text, 1, 1), ERR_INVALID);
+    }
     property_equal(p, user_read(self, (handle_t)file, text, 3, 0), 3);
     property_equal(p, memcmp(text, "id ", 3), 0);
 }
@@ -325,6 +330,12 @@ Test(text, words_are_escaped) {
     snprintf(path, sizeof path, "/proc/%u/status", child->pid);
     load(path);
     cr_assert_str_eq(field(text, 1, "name"), "a\\x20b");
+    struct text words = {};
+    text_header(&words, "word");
+    text_word(&words, "\x7f~\\\xe4!\x1f");
+    cr_assert_eq(memcmp(arch_phys_to_virt(pages_get(words.pages, 0, false)), "word\n\\x7f~\\x5c\xe4!\\x1f\n", 21), 0);
+    cr_assert_eq(words.size, 21);
+    text_clear(&words);
 }
 
 Test(text, handles_and_threads_of_a_process) {
@@ -366,6 +377,14 @@ Test(text, kill_through_proc) {
     long ctl = user_open(self, self->root, path, OPEN_WRITE, 0);
     cr_assert_gt(ctl, 0);
     cr_assert_eq(user_write(self, (handle_t)ctl, "slay", 4, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "killer", 6, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 4x", 7, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill -", 6, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 18446744073709551617", 25, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill 2147483648", 15, 0), ERR_INVALID);
+    cr_assert_eq(user_write(self, (handle_t)ctl, "kill -2147483649", 16, 0), ERR_INVALID);
+    long given = CALL(self, GIVE, stranger->process, (uint64_t)ctl, RIGHT_WRITE);
+    cr_assert_eq(user_write(stranger, (handle_t)given, "kill", 4, 0), ERR_ACCESS);
     cr_assert_eq(user_write(self, (handle_t)ctl, "kill 4294967296", 15, 0), ERR_INVALID);
     cr_assert_eq(user_write(self, (handle_t)ctl, "kill 42", 7, 0), 7);
     machine_run_until_idle();
@@ -430,6 +449,94 @@ Test(text, tables_of_a_process_that_ends) {
     machine_check();
 }
 
+static void work_for_ever(struct user *user) {
+    for (;;) {
+        user_work(user, 1000000);
+    }
+}
+
+static void fault_program(struct user *user) {
+    user_raise(user, FAULT_INSTRUCTION);
+}
+
+static void exit_program(struct user *user) {
+    CALL(user, EXIT, 7);
+}
+
+static void expect_state(uint32_t pid, const char *state) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/status", pid);
+    load(path);
+    cr_assert_str_eq(field(text, 1, "state"), state);
+}
+
+Test(text, states_of_processes_and_threads) {
+    boot();
+    cr_assert(user_store(self, self->scratch, "egg", 3));
+    cr_assert_gt(CALL(self, PROCESS_CREATE, self->scratch, 3, ID_INHERIT, ID_INHERIT), 0);
+    uint32_t egg = self->pid + 1;
+    expect_state(egg, "embryo");
+    load("/proc/2/threads");
+    cr_assert_eq(strchr(text, '\n')[1], '\0'); // none
+    expect_state(self->pid, "running");
+    struct user *child = machine_spawn(self, "exits", exit_program, nullptr, PRIORITY_DEFAULT);
+    uint32_t pid = child->pid;
+    machine_run_until_idle();
+    expect_state(pid, "exited");
+    cr_assert_str_eq(field(text, 1, "exit_status"), "7");
+    child = machine_spawn(self, "faults", fault_program, nullptr, PRIORITY_DEFAULT);
+    pid = child->pid;
+    machine_run_until_idle();
+    expect_state(pid, "faulted");
+    // One CPU: of two that would work for ever, one is ready; the one that looks runs; a third sleeps.
+    struct user *worker = machine_spawn(self, "worker", work_for_ever, nullptr, PRIORITY_DEFAULT - 1);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/threads", worker->pid);
+    load(path);
+    cr_assert_str_eq(field(text, 1, "state"), "ready");
+    cr_assert_str_eq(field(text, 1, "parked_on"), "-");
+    struct user *sleeper = machine_thread(self, nullptr, nullptr, PRIORITY_DEFAULT);
+    user_begin(sleeper, CALL_WAIT, (const uint64_t[6]){0, 0, FOREVER});
+    for (unsigned i = 0; i < 1000 && !user_parked(sleeper); i++) {
+        machine_step();
+        user_work(self, 1000000);
+    }
+    load("/proc/self/threads");
+    cr_assert_str_eq(field(text, 1, "state"), "running");
+    cr_assert_str_eq(field(text, 2, "state"), "parked");
+    cr_assert_str_eq(field(text, 2, "parked_on"), "wait");
+}
+
+// Each refusal is counted under its call and its error, and nothing else is listed.
+Test(text, refusals_are_counted_by_call_and_error) {
+    boot();
+    load("/kern/ipc/stats/errors");
+    uint64_t before = 0;
+    for (unsigned line = 1; *field(text, line, "call") != '\0'; line++) {
+        cr_assert_neq(strtoull(field(text, line, "count"), nullptr, 10), 0);
+        before += strtoull(field(text, line, "count"), nullptr, 10);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        cr_assert_eq(CALL(self, CLOSE, 0xffff), ERR_BAD_HANDLE);
+    }
+    cr_assert_eq(CALL(self, NOTIFIER_CREATE, NOTIFIER_DEPTH_MAX + 1), ERR_INVALID);
+    load("/kern/ipc/stats/errors");
+    uint64_t after = 0, closes = 0, creations = 0;
+    for (unsigned line = 1; *field(text, line, "call") != '\0'; line++) {
+        char call[64], error[64];
+        strcpy(call, field(text, line, "call"));
+        strcpy(error, field(text, line, "error"));
+        uint64_t count = strtoull(field(text, line, "count"), nullptr, 10);
+        cr_assert_neq(count, 0);
+        after += count;
+        closes += strcmp(call, "close") == 0 && strcmp(error, "ERR_BAD_HANDLE") == 0 ? count : 0;
+        creations += strcmp(call, "notifier_create") == 0 && strcmp(error, "ERR_INVALID") == 0 ? count : 0;
+    }
+    cr_assert_eq(after, before + 6);
+    cr_assert_eq(closes, 5);
+    cr_assert_eq(creations, 1);
+}
+
 // ---- devices ----
 
 Test(text, console_wakes_whoever_opened_it) {
@@ -466,6 +573,22 @@ Test(text, null_and_zero) {
     cr_assert_eq(user_read(self, (handle_t)zero, bytes, sizeof bytes, 0), sizeof bytes);
     for (size_t i = 0; i < sizeof bytes; i++) {
         cr_assert_eq(bytes[i], 0);
+    }
+}
+
+Test(text, power_ends_the_machine) {
+    static const struct {
+        const char *command;
+        enum host_end end;
+        unsigned status;
+    } cases[] = {{"off", HOST_POWER_OFF, 0}, {"off 3\n", HOST_POWER_OFF, 3}, {"reset", HOST_RESET, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        boot();
+        uint64_t power = (uint64_t)user_open(self, self->root, "/dev/power", OPEN_WRITE, 0);
+        cr_assert(user_store(self, self->scratch, cases[i].command, strlen(cases[i].command)));
+        user_begin(self, CALL_WRITE, (const uint64_t[6]){power, self->scratch, strlen(cases[i].command)});
+        cr_assert_eq(machine_run_to_end(), cases[i].end);
+        cr_assert_eq(host_status(), cases[i].status);
     }
 }
 
@@ -553,12 +676,6 @@ Test(text, readiness_of_files) {
     cr_assert_eq(user_read(self, events, text, sizeof text, OFFSET_CURRENT), 0);
 }
 
-static void work_for_ever(struct user *user) {
-    for (;;) {
-        user_work(user, 1000000);
-    }
-}
-
 Test(text, run_queue_shows_who_waits_for_a_cpu) {
     boot();
     load("/kern/sched/stats/queues");
@@ -609,6 +726,15 @@ Test(text, console_gives_a_part_at_a_time) {
 
 Test(text, latency_beyond_the_last_bound) {
     boot();
+    handle_t box = (handle_t)user_channel(self, self->root, "/ipc/quick", nullptr);
+    handle_t sender = (handle_t)user_open(self, self->root, "/ipc/quick/data", OPEN_WRITE, 0);
+    cr_assert_eq(user_send(self, sender, "x", 1, 0, 0), 0);
+    user_work(self, 5000 - 1);
+    cr_assert_eq(user_recv(self, box, text, 1), 1);
+    load("/ipc/quick/latency");
+    uint64_t bound = number("below_ns");
+    cr_assert(bound >= 8192 && bound <= 16384, "%s", text); // a call or two takes time as well
+    cr_assert_eq(number("messages"), 1);
     handle_t server = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_SERVE, 0);
     handle_t client = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_WRITE, 0);
     cr_assert_eq(user_send(self, client, "x", 1, 0, 0), 0);

@@ -95,3 +95,87 @@ static void machine_of_any_shape_boots(struct property *p) {
 Test(boot, machine_of_any_shape_boots) {
     cr_assert(property_run("machine_of_any_shape_boots", 150, machine_of_any_shape_boots));
 }
+
+// Whichever allocation of the boot is refused, the machine comes up whole without what it asked for, or says in order that
+// it cannot.
+Test(boot, every_allocation_can_be_refused) {
+    static const struct machine_file files[] = {{.path = "etc/motd", .data = "hello\n", .size = 6}};
+    unsigned came_up = 0, stopped = 0;
+    for (uint64_t nth = 1;; nth++) {
+        bool up = machine_try_boot(&(struct machine_options){.refuse = nth, .cpus = 2, .file = files, .file_count = 1});
+        if (!machine_boot_refused()) {
+            cr_assert(up);
+            break;
+        }
+        const char *console;
+        host_console_output(&console);
+        if (up) {
+            came_up++;
+            char text[64];
+            cr_assert_eq(user_text(machine_init(), "/etc/motd", text, sizeof text), 6);
+            machine_check();
+        } else {
+            stopped++;
+            cr_assert_eq(host_ended(), HOST_PANIC);
+            cr_assert(strstr(console, "cannot boot") != nullptr, "%s", console);
+        }
+    }
+    cr_assert_gt(came_up, 0);
+    cr_assert_gt(stopped, 50);
+}
+
+static size_t member(char *at, const char *name, unsigned mode, const char *data, size_t size) {
+    size_t length = (size_t)sprintf(at, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", 1u, mode, 0u,
+                                    0u, 1u, 0u, (unsigned)size, 0u, 0u, 0u, 0u, (unsigned)strlen(name) + 1, 0u, name);
+    length = (length + 1 + 3) / 4 * 4;
+    memcpy(at + length, data, size);
+    return length + (size + 3) / 4 * 4;
+}
+
+// A first archive that is cut off, or too small to fill a page: what can be read of it and of the next is there, the log
+// says that something is not, and its memory is given out only where it fills whole pages.
+Test(boot, what_can_be_read_of_a_damaged_archive_is_there) {
+    static const char content[1000];
+    char archive[3 * PAGE_SIZE] = "", text[64];
+    size_t size = member(archive, "etc/first", 0100644, "first", 5);
+    size += member(archive + size, "etc/second", 0100644, content, sizeof content);
+    machine_boot(&(struct machine_options){.archive = archive, .archive_size = size - 500});
+    cr_assert_eq(user_text(machine_init(), "/etc/first", text, sizeof text), 5);
+    cr_assert_eq(user_text(machine_init(), "/etc/second", text, sizeof text), ERR_NOT_FOUND);
+    const char *console;
+    host_console_output(&console);
+    cr_assert_not_null(strstr(console, "the rest is damaged"));
+    machine_boot(&(struct machine_options){.archive = archive, .archive_size = sizeof archive});
+    cr_assert_eq(user_text(machine_init(), "/etc/second", text, sizeof text), (int64_t)sizeof text - 1);
+    host_console_output(&console);
+    cr_assert_null(strstr(console, "damaged"));
+    // It begins 8 bytes into a page: of three pages two are whole, of a little less only one.
+    uint64_t total = page_alloc_stats().total;
+    machine_boot(&(struct machine_options){.archive = archive, .archive_size = sizeof archive - 32});
+    cr_assert_eq(page_alloc_stats().total, total - 1);
+}
+
+// init is an ordinary file, reached as the kernel walks: with no process, for which there is nothing in /proc.
+Test(boot, without_an_init_it_says_so) {
+    static const struct {
+        const char *name, *target;
+        unsigned mode;
+    } bad[] = {
+        {"bin/init", "", 0040755},
+        {"bin/init", "../kern/version", 0120777},
+        {"bin", "proc/self", 0120777},
+        {"else", "", 0040755},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char archive[512] = "";
+        size_t size = member(archive, bad[i].name, bad[i].mode, bad[i].target, strlen(bad[i].target));
+        struct host_options host = {
+            .archive_count = 1, .archive[0] = {.data = archive, .size = size}, .memory = 4u << 20};
+        host_reset(&host);
+        cr_assert_not(host_boot());
+        cr_assert_eq(host_ended(), HOST_PANIC);
+        const char *console;
+        host_console_output(&console);
+        cr_assert(strstr(console, "no /bin/init") != nullptr, "%s", console);
+    }
+}

@@ -797,3 +797,122 @@ Test(waits, handles_behind_long_gaps_are_listed) {
         CALL(init, CLOSE, (uint64_t)dup[GAP]); // then the gap is at the end
     }
 }
+
+// A mailbox answers nobody until somebody serves it, and that may be anyone.
+Test(waits, a_mailbox_waits_for_any_server) {
+    boot(0);
+    cr_assert_gt(user_channel(init, init->root, "/ipc/box", nullptr), 0);
+    struct user *client = machine_spawn(init, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t own = (handle_t)user_open(client, client->root, "/ipc/box/data", OPEN_READ | OPEN_WRITE, 0);
+    wait_for(client, own, EVENT_READABLE);
+    char expected[32];
+    snprintf(expected, sizeof expected, "1,%u 0", client->pid);
+    cr_assert_str_eq(verdict(client), expected);
+    boot(0);
+    handle_t server = (handle_t)user_channel(init, init->root, "/ipc/box", nullptr);
+    cr_assert_eq(CALL(init, CLOSE, server), 0);
+    client = machine_spawn(init, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+    own = (handle_t)user_open(client, client->root, "/ipc/box/data", OPEN_READ | OPEN_WRITE, 0);
+    wait_for(client, own, EVENT_READABLE);
+    cr_assert_str_eq(verdict(client), "any 0");
+}
+
+// A thread waits on a connection that another of its process closes: what had not come about by then never will.
+Test(waits, nobody_wakes_who_waits_on_what_has_hung_up) {
+    boot(0);
+    handle_t server = (handle_t)user_channel(init, 0, nullptr, nullptr);
+    handle_t client = (handle_t)CALL(init, CONNECT, server, RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT);
+    struct user *user = machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *second = machine_thread(user, nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t own = give(user, client, RIGHT_READ | RIGHT_WATCH);
+    cr_assert_eq(CALL(init, CLOSE, client), 0);
+    wait_for(user, own, EVENT_REMOVED);
+    cr_assert_str_eq(verdict(user), "1 0");
+    cr_assert_eq(CALL(second, CLOSE, own), 0);
+    cr_assert(!user_answered(user));
+    cr_assert_str_eq(verdict(user), "- 1");
+    cr_assert_null(strstr(table, "_of_0_"));
+    char byte;
+    cr_assert_eq(user_recv(init, server, &byte, 1), 0); // the hang-up: now the channel has forgotten it, too
+    cr_assert_str_eq(verdict(user), "- 1");
+    cr_assert_not_null(strstr(table, "_of_0_"));
+    machine_check();
+}
+
+// Who can do nothing for a server: a client that has hung up, one of the time of former servers, and for a removed channel
+// whoever opens a path.
+Test(waits, servers_do_not_wait_for_who_is_gone) {
+    boot(0);
+    handle_t first = (handle_t)user_channel(init, init->root, "/ipc/c", nullptr);
+    struct user *old = machine_spawn(init, "old", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *gone = machine_spawn(init, "gone", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *client = machine_spawn(init, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *server = machine_spawn(init, "server", nullptr, nullptr, PRIORITY_DEFAULT);
+    cr_assert_gt(user_open(old, old->root, "/ipc/c/data", OPEN_READ, 0), 0);
+    cr_assert_eq(CALL(init, CLOSE, first), 0);
+    cr_assert_gt(user_open(client, client->root, "/ipc/c/data", OPEN_READ, 0), 0);
+    int64_t short_lived = user_open(gone, gone->root, "/ipc/c/data", OPEN_READ, 0);
+    handle_t own = (handle_t)user_open(server, server->root, "/ipc/c/data", OPEN_SERVE, 0);
+    cr_assert_eq(CALL(gone, CLOSE, (uint64_t)short_lived), 0);
+    char expected[32];
+    wait_for(server, own, EVENT_REMOVED);
+    snprintf(expected, sizeof expected, "%u,%u,any 0", client->pid, server->pid);
+    cr_assert_str_eq(verdict(server), expected);
+    cr_assert_eq(user_remove(init, init->root, "/ipc/c"), 0);
+    machine_settle();
+    cr_assert(user_answered(server));
+    char byte;
+    cr_assert_eq(user_recv(server, own, &byte, 1), 0); // the hang-up of the one that is gone
+    wait_for(server, own, EVENT_PEER_LOST);
+    *strchr(expected, 'a') = '\0';
+    strcpy(strrchr(expected, ','), " 0");
+    cr_assert_str_eq(verdict(server), expected);
+    machine_check();
+}
+
+// Nine processes with one client's handle, nine servers, nine who can finish a connection: eight are named, and `any`.
+Test(waits, many_wakers_of_a_conversation) {
+    enum { MANY = 9 };
+    static const uint32_t all = RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT | RIGHT_ADMIN;
+    for (unsigned round = 0; round < 3; round++) {
+        boot(0);
+        handle_t server = (handle_t)user_channel(init, 0, nullptr, nullptr);
+        handle_t client = (handle_t)CALL(init, CONNECT, server, all);
+        struct user *waiter = machine_spawn(init, "waiter", nullptr, nullptr, PRIORITY_DEFAULT);
+        handle_t own = give(waiter, round == 0 ? server : client, RIGHT_WATCH);
+        for (unsigned i = 0; i < MANY; i++) {
+            struct user *holder = machine_spawn(init, "holder", nullptr, nullptr, PRIORITY_DEFAULT);
+            give(holder, round == 1 ? server : client, RIGHT_WRITE);
+        }
+        wait_for(waiter, own, EVENT_READABLE);
+        unsigned named = 0;
+        const char *words = verdict(waiter);
+        for (const char *at = words; (at = strchr(at, ',')) != nullptr; at++) {
+            named++;
+        }
+        cr_assert_eq(named, 8, "%s", words);
+        cr_assert_str_eq(strchr(words, 'a'), "any 0");
+    }
+    // As many servers that may bring new clients.
+    boot(0);
+    handle_t server = (handle_t)user_channel(init, 0, nullptr, nullptr);
+    struct user *waiter = machine_spawn(init, "waiter", nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t own = give(waiter, server, RIGHT_WATCH);
+    wait_for(waiter, own, EVENT_READABLE);
+    cr_assert_str_eq(verdict(waiter), "1 0");
+    for (unsigned i = 0; i < MANY; i++) {
+        give(machine_spawn(init, "holder", nullptr, nullptr, PRIORITY_DEFAULT), server, RIGHT_ADMIN);
+    }
+    cr_assert_str_eq(strchr(verdict(waiter), 'a'), "any 0");
+}
+
+// Whoever waits for the console waits for a line that somebody types.
+Test(waits, the_console_is_somebody_else) {
+    boot(0);
+    struct user *reader = machine_spawn(init, "reader", nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t console = (handle_t)user_open(reader, reader->root, "/dev/console", OPEN_READ, 0);
+    wait_for(reader, console, EVENT_READABLE);
+    cr_assert_str_eq(verdict(reader), "any 0");
+    cr_assert_not_null(strstr(table, " console "));
+    cr_assert_not_null(strstr(table, " input "));
+}

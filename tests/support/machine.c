@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/alloc_fault.h"
 #include "kernel/page_alloc.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
@@ -22,6 +23,7 @@ static struct property *chooser;
 static uint64_t steps, steps_before;
 static unsigned turn;
 static struct user *init;
+static bool may_end, boot_refused;
 
 void machine_fail(const char *format, ...) {
     char text[1000];
@@ -95,7 +97,7 @@ static void demand_running(void) {
     if (host_ended() == HOST_PANIC) {
         machine_fail("the kernel panicked");
     }
-    if (host_ended() != HOST_RUNNING) {
+    if (host_ended() != HOST_RUNNING && !may_end) {
         machine_fail("the machine was switched off");
     }
 }
@@ -124,6 +126,9 @@ bool machine_step(void) {
         break;
     }
     demand_running();
+    if (host_ended() != HOST_RUNNING) {
+        return false;
+    }
     for (struct player *player = players; player != nullptr; player = player->next) {
         player_settle(player);
     }
@@ -133,6 +138,16 @@ bool machine_step(void) {
 void machine_settle(void) {
     while (machine_step()) {
     }
+}
+
+enum host_end machine_run_to_end(void) {
+    may_end = true;
+    machine_settle();
+    may_end = false;
+    if (host_ended() == HOST_RUNNING) {
+        machine_fail("the machine goes on");
+    }
+    return host_ended();
 }
 
 static uint64_t next_deadline(void) {
@@ -223,13 +238,21 @@ bool machine_try_boot(const struct machine_options *options) {
     host.command_line = options->command_line;
     size_t size;
     void *archive = archive_make(options->file, options->file_count, &size);
-    host.archive_count = 1;
-    host.archive[0].data = archive;
-    host.archive[0].size = size;
+    host.archive_count = 0;
+    if (options->archive != nullptr) {
+        host.archive[host.archive_count].data = options->archive;
+        host.archive[host.archive_count++].size = options->archive_size;
+    }
+    host.archive[host.archive_count].data = archive;
+    host.archive[host.archive_count++].size = size;
     host_reset(&host);
     free(archive);
     host_set_thread_gone(player_gone);
-    if (!host_boot()) {
+    alloc_fault_arm(options->refuse, false);
+    bool booted = host_boot();
+    boot_refused = alloc_fault_fired();
+    alloc_fault_arm(0, false);
+    if (!booted) {
         return false;
     }
     chooser = options->property;
@@ -257,6 +280,10 @@ bool machine_try_boot(const struct machine_options *options) {
     }
     players->program = options->init;
     return init->scratch != 0;
+}
+
+bool machine_boot_refused(void) {
+    return boot_refused;
 }
 
 void machine_boot(const struct machine_options *options) {

@@ -41,6 +41,9 @@ struct machine_options {
     program_t *init;           // null: a puppet
     unsigned file_count;       // of the initial archive, beside bin/init
     const struct machine_file *file;
+    const void *archive; // another initial archive as it stands, good or bad, unpacked first; null: none
+    size_t archive_size;
+    uint64_t refuse;                 // the allocation of the boot that is refused, counted from 1; 0: none
     const struct host_options *host; // where more has to be said; cpus, memory and archives are filled in
 };
 
@@ -48,6 +51,7 @@ struct machine_options {
 void machine_boot(const struct machine_options *options);
 // The same without the demand: false when it stopped (host_ended) or init never ran.
 bool machine_try_boot(const struct machine_options *options);
+bool machine_boot_refused(void); // whether the last boot came to the allocation that options.refuse names
 struct user *machine_init(void);
 
 // One thing on one CPU; false when there is nothing to do at this time.
@@ -57,6 +61,8 @@ void machine_settle(void);
 // Until there is nothing more to do at all: time goes to the next deadline again and again, at most to `until`.
 void machine_run(uint64_t until);
 void machine_run_until_idle(void);
+// Until it is switched off or reset by what was asked of it: how it ended. Fails the test when it goes on.
+enum host_end machine_run_to_end(void);
 uint64_t machine_steps(void);
 
 // ---- user threads ----------------------------------------------------------------------------------------------------
