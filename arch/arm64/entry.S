@@ -1,0 +1,401 @@
+// Into the kernel and back to user mode.
+//
+// While user code runs, the kernel's stack pointer points to the frame of the current thread, so entries from user mode
+// need no look-up: they save the user's registers there, switch to the CPU's kernel stack and call C, which returns the
+// thread to resume, or null to idle. There are two kinds of frame, told apart by `kind`:
+//   minimal  a call (svc, whatever its immediate; number in x8, arguments in x0 to x5). The ABI keeps pc, pstate, sp, x29
+//            and the message words x19 to x22; those and the arguments are saved. On return x0 to x4 carry the answer, and
+//            all others, the user's thread pointer register among them, are zero.
+//   full     everything else: every register comes back.
+// Entries from kernel mode are interrupts of the idle loop and kernel bugs; they save on the stack that they happen on,
+// unless that has overflowed.
+
+#include "arm64_offsets.h"
+
+#define EC_SHIFT 26
+#define EC_CALL  0x15
+
+#define X(n) (FRAME_X + (n) * 8)
+
+    .section .text.entry, "ax"
+
+.macro SAVE_REGISTERS base                  // but x16 and x17
+    stp x0, x1, [\base, #X(0)]
+    stp x2, x3, [\base, #X(2)]
+    stp x4, x5, [\base, #X(4)]
+    stp x6, x7, [\base, #X(6)]
+    stp x8, x9, [\base, #X(8)]
+    stp x10, x11, [\base, #X(10)]
+    stp x12, x13, [\base, #X(12)]
+    stp x14, x15, [\base, #X(14)]
+    stp x18, x19, [\base, #X(18)]
+    stp x20, x21, [\base, #X(20)]
+    stp x22, x23, [\base, #X(22)]
+    stp x24, x25, [\base, #X(24)]
+    stp x26, x27, [\base, #X(26)]
+    stp x28, x29, [\base, #X(28)]
+    str x30, [\base, #X(30)]
+.endm
+
+.macro LOAD_REGISTERS base
+    ldp x0, x1, [\base, #X(0)]
+    ldp x2, x3, [\base, #X(2)]
+    ldp x4, x5, [\base, #X(4)]
+    ldp x6, x7, [\base, #X(6)]
+    ldp x8, x9, [\base, #X(8)]
+    ldp x10, x11, [\base, #X(10)]
+    ldp x12, x13, [\base, #X(12)]
+    ldp x14, x15, [\base, #X(14)]
+    ldp x16, x17, [\base, #X(16)]
+    ldp x18, x19, [\base, #X(18)]
+    ldp x20, x21, [\base, #X(20)]
+    ldp x22, x23, [\base, #X(22)]
+    ldp x24, x25, [\base, #X(24)]
+    ldp x26, x27, [\base, #X(26)]
+    ldp x28, x29, [\base, #X(28)]
+    ldr x30, [\base, #X(30)]
+.endm
+
+// Nothing may be run ahead of time beyond this.
+.macro EXCEPTION_RETURN
+    eret
+    dsb nsh
+    isb
+.endm
+
+// From user mode.
+.macro ENTER_USER kind
+    .balign 128
+    stp x16, x17, [sp, #X(16)]
+    mov x16, #\kind
+    b arm64_enter_full
+.endm
+
+// From the kernel, on its own stack.
+.macro ENTER_KERNEL kind
+    .balign 128
+    sub sp, sp, #FRAME_SIZE
+    add sp, sp, x0                          // is the stack pointer below the stack? Without another register:
+    sub x0, sp, x0                          //   x0 = sp, sp = sp + x0
+    tbnz x0, #STACK_SHIFT, overflow_\kind
+    sub x0, sp, x0
+    sub sp, sp, x0
+    stp x16, x17, [sp, #X(16)]
+    mov x16, #\kind
+    add x17, sp, #FRAME_SIZE
+    b arm64_enter_kernel
+overflow_\kind:
+    msr tpidrro_el0, x0
+    sub x0, sp, x0
+    msr tpidr_el0, x0
+    mrs x0, tpidr_el1
+    ldr x0, [x0, #CPU_EMERGENCY_TOP]
+    sub sp, x0, #FRAME_SIZE
+    mrs x0, tpidr_el0
+    stp x16, x17, [sp, #X(16)]
+    mov x16, #\kind
+    mrs x17, tpidrro_el0
+    add x17, x17, #FRAME_SIZE
+    b arm64_enter_kernel
+.endm
+
+.macro NEVER                                // the kernel does not use that stack pointer, users have no such mode
+    .balign 128
+    b .
+.endm
+
+    .balign 2048
+    .global arm64_vectors
+arm64_vectors:
+    NEVER
+    NEVER
+    NEVER
+    NEVER
+    ENTER_KERNEL KIND_SYNCHRONOUS
+    ENTER_KERNEL KIND_INTERRUPT
+    NEVER
+    ENTER_KERNEL KIND_SYSTEM_ERROR
+
+    .balign 128
+    stp x16, x17, [sp, #X(16)]
+    mrs x16, esr_el1
+    lsr x16, x16, #EC_SHIFT
+    cmp x16, #EC_CALL
+    mov x16, #KIND_SYNCHRONOUS
+    b.ne arm64_enter_full
+    b arm64_enter_call
+    ENTER_USER KIND_INTERRUPT
+    NEVER                                   // fast interrupts are masked for users too
+    ENTER_USER KIND_SYSTEM_ERROR
+
+    NEVER
+    NEVER
+    NEVER
+    NEVER
+
+    .balign 64
+arm64_enter_call:
+    stp x0, x1, [sp, #X(0)]
+    stp x2, x3, [sp, #X(2)]
+    stp x4, x5, [sp, #X(4)]
+    str x8, [sp, #X(8)]
+    stp x19, x20, [sp, #X(19)]
+    stp x21, x22, [sp, #X(21)]
+    str x29, [sp, #X(29)]
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    stp x9, x10, [sp, #FRAME_SP]
+    stp x11, xzr, [sp, #FRAME_SPSR]         // and kind: KIND_CALL
+    sub x0, sp, #THREAD_FRAME
+    mrs x9, tpidr_el1
+    ldr x9, [x9, #CPU_STACK_TOP]
+    mov sp, x9
+    mov x29, xzr
+    bl trap_syscall
+
+// Go on with the thread in x0; its address space is in place. Null: idle.
+arm64_resume:
+    cbz x0, arm64_idle
+    add x30, x0, #THREAD_FRAME
+    mov sp, x30
+    ldp x9, x10, [sp, #FRAME_SP]
+    ldp x11, x12, [sp, #FRAME_SPSR]
+    msr sp_el0, x9
+    msr elr_el1, x10
+    msr spsr_el1, x11
+    cbnz x12, arm64_resume_full
+
+    ldp x0, x1, [sp, #X(0)]
+    ldp x2, x3, [sp, #X(2)]
+    ldr x4, [sp, #X(4)]
+    ldp x19, x20, [sp, #X(19)]
+    ldp x21, x22, [sp, #X(21)]
+    ldr x29, [sp, #X(29)]
+    msr tpidr_el0, xzr
+    .irp n, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 27, 28, 30
+    mov x\n, xzr
+    .endr
+    EXCEPTION_RETURN
+
+arm64_resume_full:
+    ldr x9, [sp, #FRAME_TPIDR]
+    msr tpidr_el0, x9
+    LOAD_REGISTERS sp
+    EXCEPTION_RETURN
+
+// x16 = kind; the user's is in the frame.
+arm64_enter_full:
+    SAVE_REGISTERS sp
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    mrs x12, esr_el1
+    mrs x13, far_el1
+    mrs x14, tpidr_el0
+    stp x9, x10, [sp, #FRAME_SP]
+    stp x11, x16, [sp, #FRAME_SPSR]
+    stp x12, x13, [sp, #FRAME_ESR]
+    str x14, [sp, #FRAME_TPIDR]
+    sub x0, sp, #THREAD_FRAME
+    mrs x9, tpidr_el1
+    ldr x9, [x9, #CPU_STACK_TOP]
+    mov sp, x9
+    mov x29, xzr
+    bl arm64_trap_user
+    b arm64_resume
+
+// x16 = kind, x17 = the interrupted stack pointer; their values are in the frame at sp.
+arm64_enter_kernel:
+    SAVE_REGISTERS sp
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    mrs x12, esr_el1
+    mrs x13, far_el1
+    stp x17, x10, [sp, #FRAME_SP]
+    stp x11, x16, [sp, #FRAME_SPSR]
+    stp x12, x13, [sp, #FRAME_ESR]
+    mov x0, sp
+    mov x29, xzr
+    bl arm64_trap_kernel
+    ldp x10, x11, [sp, #FRAME_PC]           // and spsr
+    msr elr_el1, x10
+    msr spsr_el1, x11
+    LOAD_REGISTERS sp
+    add sp, sp, #FRAME_SIZE
+    EXCEPTION_RETURN
+
+// Nothing to run: wait for interrupts, which arrive in kernel mode, until there is. One that comes before the wait ends
+// it, and is taken when they are let in.
+arm64_idle:
+    mrs x9, tpidr_el1
+    ldr x9, [x9, #CPU_STACK_TOP]
+    mov sp, x9
+    mov x29, xzr
+1:  dsb sy
+    wfi
+    msr daifclr, #6
+    isb
+    msr daifset, #15
+    bl trap_idle
+    cbz x0, 1b
+    b arm64_resume
+
+// void arm64_run(void (*function)(void *argument), void *argument): call it on this CPU's kernel stack, then idle.
+    .text
+    .global arm64_run
+arm64_run:
+    mov x9, x0
+    mov x0, x1
+    mrs x10, tpidr_el1
+    ldr x10, [x10, #CPU_STACK_TOP]
+    mov sp, x10
+    mov x29, xzr
+    blr x9
+    b arm64_idle
+
+// A range of instructions that may fault, and where they go on then.
+.macro FIXUP first, end, resume
+    .pushsection .fixups, "a"
+    .quad \first, \end, \resume
+    .popsection
+.endm
+
+// bool arch_user_copy_in(void *to, uint64_t from, size_t length), bool arch_user_copy_out(uint64_t to, const void *from,
+// size_t length): false if an access faulted. The user's side is accessed as the user would.
+    .global arch_user_copy_in
+arch_user_copy_in:
+    subs x2, x2, #32
+    b.lo 2f
+1:  ldtr x3, [x1]
+    ldtr x4, [x1, #8]
+    ldtr x5, [x1, #16]
+    ldtr x6, [x1, #24]
+    stp x3, x4, [x0]
+    stp x5, x6, [x0, #16]
+    add x1, x1, #32
+    add x0, x0, #32
+    subs x2, x2, #32
+    b.hs 1b
+2:  adds x2, x2, #24                        // 32 too few, less the 8 of the next step
+    b.mi 4f
+3:  ldtr x3, [x1]
+    str x3, [x0], #8
+    add x1, x1, #8
+    subs x2, x2, #8
+    b.pl 3b
+4:  adds x2, x2, #8
+    b.eq 6f
+5:  ldtrb w3, [x1]
+    strb w3, [x0], #1
+    add x1, x1, #1
+    subs x2, x2, #1
+    b.ne 5b
+6:  mov w0, #1
+    ret
+    FIXUP arch_user_copy_in, 6b, copy_fault
+
+    .global arch_user_copy_out
+arch_user_copy_out:
+    subs x2, x2, #32
+    b.lo 2f
+1:  ldp x3, x4, [x1]
+    ldp x5, x6, [x1, #16]
+    sttr x3, [x0]
+    sttr x4, [x0, #8]
+    sttr x5, [x0, #16]
+    sttr x6, [x0, #24]
+    add x1, x1, #32
+    add x0, x0, #32
+    subs x2, x2, #32
+    b.hs 1b
+2:  adds x2, x2, #24
+    b.mi 4f
+3:  ldr x3, [x1], #8
+    sttr x3, [x0]
+    add x0, x0, #8
+    subs x2, x2, #8
+    b.pl 3b
+4:  adds x2, x2, #8
+    b.eq 6f
+5:  ldrb w3, [x1], #1
+    sttrb w3, [x0]
+    add x0, x0, #1
+    subs x2, x2, #1
+    b.ne 5b
+6:  mov w0, #1
+    ret
+    FIXUP arch_user_copy_out, 6b, copy_fault
+copy_fault:
+    mov w0, wzr
+    ret
+
+// bool arm64_peek(uint64_t from, uint64_t words[2]): two words of the kernel's own memory, if they can be read.
+    .global arm64_peek
+arm64_peek:
+    ldp x2, x3, [x0]
+1:  stp x2, x3, [x1]
+    mov w0, #1
+    ret
+    FIXUP arm64_peek, 1b, copy_fault
+
+// void arm64_semihosting(uint64_t operation, void *block): a request to the emulator; nothing where there is none.
+    .global arm64_semihosting
+arm64_semihosting:
+    hlt #0xf000
+1:  ret
+    FIXUP arm64_semihosting, 1b, 1b
+
+// Vector registers of a struct arch_thread.
+    .arch armv8-a
+    .global arm64_vector_save
+arm64_vector_save:
+    add x1, x0, #THREAD_VECTOR
+    stp q0, q1, [x1, #0]
+    stp q2, q3, [x1, #32]
+    stp q4, q5, [x1, #64]
+    stp q6, q7, [x1, #96]
+    stp q8, q9, [x1, #128]
+    stp q10, q11, [x1, #160]
+    stp q12, q13, [x1, #192]
+    stp q14, q15, [x1, #224]
+    stp q16, q17, [x1, #256]
+    stp q18, q19, [x1, #288]
+    stp q20, q21, [x1, #320]
+    stp q22, q23, [x1, #352]
+    stp q24, q25, [x1, #384]
+    stp q26, q27, [x1, #416]
+    stp q28, q29, [x1, #448]
+    stp q30, q31, [x1, #480]
+    mrs x2, fpcr
+    mrs x3, fpsr
+    add x0, x0, #THREAD_CONTROL
+    stp x2, x3, [x0]
+    ret
+
+    .global arm64_vector_load
+arm64_vector_load:
+    add x1, x0, #THREAD_VECTOR
+    ldp q0, q1, [x1, #0]
+    ldp q2, q3, [x1, #32]
+    ldp q4, q5, [x1, #64]
+    ldp q6, q7, [x1, #96]
+    ldp q8, q9, [x1, #128]
+    ldp q10, q11, [x1, #160]
+    ldp q12, q13, [x1, #192]
+    ldp q14, q15, [x1, #224]
+    ldp q16, q17, [x1, #256]
+    ldp q18, q19, [x1, #288]
+    ldp q20, q21, [x1, #320]
+    ldp q22, q23, [x1, #352]
+    ldp q24, q25, [x1, #384]
+    ldp q26, q27, [x1, #416]
+    ldp q28, q29, [x1, #448]
+    ldp q30, q31, [x1, #480]
+    add x0, x0, #THREAD_CONTROL
+    ldp x2, x3, [x0]
+    msr fpcr, x2
+    msr fpsr, x3
+    ret
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,144 @@
+#include "smp.h"
+
+#include "abi/abi.h"
+#include "base/format.h"
+#include "base/str.h"
+#include "kernel/page_alloc.h"
+
+#include "boot.h"
+#include "clock.h"
+#include "gic.h"
+#include "instructions.h"
+#include "layout.h"
+#include "processor.h"
+#include "psci.h"
+
+extern const uint8_t arm64_secondary[]; // start.S
+
+static uint64_t affinity[CPU_MAX];
+static struct arch_cpu *cpu_arch[CPU_MAX]; // of CPUs that run
+static unsigned cpu_count = 1;
+
+// How far the CPU that is starting has come. One that does not come in time is given up, and with it all that follow: it
+// may still come, and must find its stack and this as they were, to see that.
+static enum start_state { START_NONE, START_ASKED, START_ALIVE, START_FAILED, START_GIVEN_UP } start_state;
+
+void arm64_smp_init(void) {
+    struct fdt_node node;
+    affinity[0] = arm64_boot_cpu.affinity;
+    cpu_arch[0] = &arm64_boot_cpu;
+    if (!arm64_psci_found() || !fdt_find(&arm64_tree, "/cpus", &node)) {
+        return;
+    }
+    while (fdt_next_below(&node, 1) && cpu_count < CPU_MAX) {
+        const char *type = fdt_property_string(&node, "device_type");
+        uint64_t unit;
+        if (node.depth == 2 && type != nullptr && str_equal(type, "cpu") && fdt_enabled(&node) &&
+            fdt_unit(&node, &unit) && unit != affinity[0]) {
+            affinity[cpu_count++] = unit;
+        }
+    }
+}
+
+unsigned arch_cpu_count(void) {
+    return cpu_count;
+}
+
+void arch_cpu_attach(struct cpu *cpu) {
+    struct arch_cpu *arch = (struct arch_cpu *)cpu;
+    *arch = arm64_boot_cpu;
+    cpu_arch[0] = arch;
+    ARM64_WRITE(tpidr_el1, (uint64_t)arch);
+}
+
+void arch_cpu_ipi(unsigned index) {
+    arm64_gic->send(cpu_arch[index], ARM64_GIC_IPI);
+}
+
+void arch_cpu_rest(void) {
+    // Interrupts stay masked until one that is admitted has ended the wait: one that came before ends it at once.
+    arm64_gic->admit(ARM64_GIC_ADMIT_IPI);
+    __asm__ volatile("dsb sy\n\twfi\n\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
+    arm64_gic->admit(ARM64_GIC_ADMIT_ALL);
+}
+
+void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
+    const struct arch_cpu *arch = cpu_arch[index];
+    if (arch == nullptr) {
+        format(text, capacity, "affinity 0x%llx, off", (unsigned long long)affinity[index]);
+        return;
+    }
+    const char *name = arm64_model_name(arch->model);
+    format(text, capacity, "affinity 0x%llx, model 0x%08llx, %s", (unsigned long long)affinity[index],
+           (unsigned long long)arch->model, name != nullptr ? name : "unnamed");
+}
+
+// ---- starting one ----------------------------------------------------------------------------------------------------
+
+static bool state_change(enum start_state from, enum start_state to) {
+    return __atomic_compare_exchange_n(&start_state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static status_t start(struct arch_cpu *arch) {
+    enum : uint64_t { PATIENCE = 10000000000 };
+    // Its first instructions run without caches; all they read is the image, and registers. What it reads here it reads
+    // with the MMU on: the firmware call comes behind these stores.
+    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_RELEASE);
+    arm64_dsb_system();
+    if (arm64_psci_cpu_on(arch->affinity, arch_virt_to_phys(arm64_secondary), (uint64_t)arch) != 0) {
+        return ERR_NO_DEVICE;
+    }
+    uint64_t end = arch_time_now() + PATIENCE;
+    enum start_state now;
+    while ((now = __atomic_load_n(&start_state, __ATOMIC_ACQUIRE)) == START_ASKED) {
+        if (arch_time_now() >= end && state_change(START_ASKED, START_GIVEN_UP)) {
+            return ERR_NO_DEVICE;
+        }
+        arch_cpu_relax();
+    }
+    return now == START_ALIVE ? 0 : ERR_NO_DEVICE;
+}
+
+status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
+    static_assert(ARM64_STACK_SIZE == 4 * 4096);
+    if (index == 0 || index >= cpu_count || start_state == START_GIVEN_UP) {
+        return ERR_NO_DEVICE;
+    }
+    struct arch_cpu *arch = (struct arch_cpu *)cpu;
+    arch->index = index;
+    arch->affinity = affinity[index];
+    arch->deadline = UINT64_MAX;
+    paddr_t stack = page_alloc(2), emergency = page_alloc(0);
+    if (stack == 0 || emergency == 0 || arm64_stacks_map(arch, stack, emergency) != 0) {
+        if (stack != 0) {
+            page_free(stack, 2);
+        }
+        if (emergency != 0) {
+            page_free(emergency, 0);
+        }
+        return ERR_NO_MEMORY;
+    }
+    cpu_arch[index] = arch;
+    status_t status = start(arch);
+    if (status != 0) {
+        cpu_arch[index] = nullptr; // its stack stays: it may still come
+    }
+    return status;
+}
+
+static void run_secondary(void *argument) {
+    kernel_main_secondary(((struct arch_cpu *)argument)->index);
+}
+
+void arm64_start_secondary(struct arch_cpu *cpu) {
+    arm64_cpu_init(cpu);
+    bool ready = arm64_gic->init_cpu(cpu);
+    if (ready) {
+        arm64_clock_init_cpu(cpu);
+    }
+    if (!state_change(START_ASKED, ready ? START_ALIVE : START_FAILED) || !ready) {
+        arch_cpu_stop(); // too late: cpu is gone
+    }
+    arm64_run(run_secondary, cpu);
+    arch_cpu_stop(); // not reached: arm64_run idles
+}

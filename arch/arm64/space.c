@@ -1,0 +1,223 @@
+// Address spaces: four levels of page tables below TTBR0, told apart in the TLBs by ASIDs.
+//
+// With ASIDs, a switch flushes nothing. Invalidations are broadcast: the CPU that takes pages out of a space invalidates
+// their translations on all CPUs itself and waits until that is done, so no other needs to be interrupted. An ASID is
+// clean when it is given back. ASID 0 is the kernel's own, for which TTBR0 has an empty table, and that of spaces for
+// which no other was left: those are flushed when they are left.
+//
+// An entry is only ever made from an invalid one, and becomes invalid before it becomes another (break before make): the
+// core flushes between unmapping an address and mapping something there.
+#include "space.h"
+
+#include "kernel/include/arch.h"
+
+#include "abi/abi.h"
+#include "base/bits.h"
+#include "kernel/page_alloc.h"
+
+#include "cache.h"
+#include "instructions.h"
+#include "layout.h"
+#include "map.h"
+
+enum { ENTRIES = 512, ASIDS_MAX = 1 << 16, ASID_SHIFT = 48 };
+enum : uint64_t { PAGE = 4096 };
+enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
+
+static uint64_t asid_used[ASIDS_MAX / 64] = {1};
+static unsigned asid_bits, asid_hint;
+static uint64_t asid_count;
+
+// ---- ASIDs -----------------------------------------------------------------------------------------------------------
+
+void arm64_space_init(void) {
+    asid_bits = (ARM64_READ(id_aa64mmfr0_el1) >> 4 & 15) == 2 ? 16 : 8;
+}
+
+unsigned arm64_asid_bits(void) {
+    return asid_bits;
+}
+
+uint64_t arm64_asid_count(void) {
+    return asid_count;
+}
+
+static uint16_t asid_alloc(void) {
+    unsigned words = (1u << asid_bits) / 64;
+    for (unsigned i = 0; i < words; i++) {
+        unsigned word = (asid_hint + i) % words;
+        if (asid_used[word] != UINT64_MAX) {
+            unsigned bit = bits_lowest(~asid_used[word]);
+            asid_used[word] |= 1ull << bit;
+            asid_hint = word;
+            asid_count++;
+            return (uint16_t)(word * 64 + bit);
+        }
+    }
+    return 0;
+}
+
+// On all CPUs.
+static void asid_flush(uint16_t asid) {
+    arm64_dsb_stores(); // no walk after this finds what was taken out before
+    __asm__ volatile("tlbi aside1is, %0" ::"r"((uint64_t)asid << ASID_SHIFT) : "memory");
+    arm64_dsb();
+    arm64_isb();
+}
+
+static void asid_free(uint16_t asid) {
+    if (asid != 0) {
+        asid_flush(asid);
+        asid_used[asid / 64] &= ~(1ull << (asid % 64));
+        asid_count--;
+    }
+}
+
+// ---- life ------------------------------------------------------------------------------------------------------------
+
+static uint64_t *table_of(uint64_t entry) {
+    return arch_phys_to_virt(entry & ARM64_PTE_ADDRESS);
+}
+
+status_t arch_space_create(struct arch_space *space) {
+    paddr_t page = page_alloc_zeroed();
+    if (page == 0) {
+        return ERR_NO_MEMORY;
+    }
+    *space = (struct arch_space){.root = page, .asid = asid_alloc()};
+    return 0;
+}
+
+// Free what is below a table of the given level, tables only; false when the budget ran out first.
+static bool tables_free(uint64_t *table, unsigned level, unsigned *budget) { // NOLINT(misc-no-recursion): four levels
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        if (table[i] == 0) {
+            continue;
+        }
+        if (level > 2 && !tables_free(table_of(table[i]), level - 1, budget)) {
+            return false;
+        }
+        if (*budget == 0) {
+            return false;
+        }
+        page_free(table[i] & ARM64_PTE_ADDRESS, 0);
+        table[i] = 0;
+        (*budget)--;
+    }
+    return true;
+}
+
+bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
+    if (space->root == 0) {
+        return true;
+    }
+    // No CPU is in the space, so none walks its tables. Of what was walked before, the ASID's flush leaves nothing, and
+    // until then nobody uses it.
+    if (!tables_free(arch_phys_to_virt(space->root), 4, budget) || *budget == 0) {
+        return false;
+    }
+    page_free(space->root, 0);
+    (*budget)--;
+    asid_free(space->asid);
+    *space = (struct arch_space){};
+    return true;
+}
+
+// ---- pages -----------------------------------------------------------------------------------------------------------
+
+// The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
+static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
+    uint64_t *table = arch_phys_to_virt(space->root);
+    for (unsigned shift = 39; shift > 12; shift -= 9) {
+        uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
+        if ((*entry & ARM64_PTE_VALID) == 0) {
+            paddr_t page = make ? page_alloc_zeroed() : 0;
+            if (page == 0) {
+                return nullptr;
+            }
+            arm64_dsb_stores(); // other CPUs walk here: they must find it empty
+            *entry = page | ARM64_PTE_VALID | ARM64_PTE_TABLE;
+        }
+        table = table_of(*entry);
+    }
+    return &table[va >> 12 & (ENTRIES - 1)];
+}
+
+status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection) {
+    uint64_t *entry = entry_of(space, va, true);
+    if (entry == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    uint64_t flags = ARM64_PTE_ORDINARY | ARM64_PTE_TABLE | ARM64_PTE_USER | ARM64_PTE_NOT_GLOBAL;
+    flags |= ARM64_PTE_NO_EXEC_KERNEL;
+    flags |= (protection & ARCH_PROT_WRITE) != 0 ? 0 : ARM64_PTE_READ_ONLY;
+    if ((protection & ARCH_PROT_EXEC) != 0) {
+        arm64_cache_page_code(page);
+    } else {
+        flags |= ARM64_PTE_NO_EXEC_USER;
+    }
+    arm64_dsb_stores(); // whoever reads through the entry finds the page's bytes as they were written before
+    *entry = page | flags;
+    arm64_dsb_stores(); // this CPU's next access, by a walk, finds the entry; another that does not yet faults, and tries again
+    arm64_isb();
+    return 0;
+}
+
+bool arch_space_unmap(struct arch_space *space, uint64_t va) {
+    uint64_t *entry = entry_of(space, va, false);
+    if (entry == nullptr || (*entry & ARM64_PTE_VALID) == 0) {
+        return false;
+    }
+    *entry = 0;
+    return true;
+}
+
+bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page, unsigned *protection) {
+    const uint64_t *entry = entry_of(space, va, false);
+    if (entry == nullptr || (*entry & ARM64_PTE_VALID) == 0) {
+        return false;
+    }
+    *page = *entry & ARM64_PTE_ADDRESS;
+    *protection = ARCH_PROT_READ;
+    *protection |= (*entry & ARM64_PTE_READ_ONLY) != 0 ? 0 : ARCH_PROT_WRITE;
+    *protection |= (*entry & ARM64_PTE_NO_EXEC_USER) != 0 ? 0 : ARCH_PROT_EXEC;
+    return true;
+}
+
+// ---- translations ----------------------------------------------------------------------------------------------------
+
+void arch_space_switch(struct arch_space *space) {
+    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
+    if (cpu->space == space) {
+        return;
+    }
+    if (cpu->space != nullptr && cpu->space->asid == 0) {
+        ARM64_WRITE(ttbr0_el1, arch_virt_to_phys(arm64_empty_table));
+        arm64_isb();
+        __asm__ volatile("tlbi aside1, xzr" ::: "memory");
+        __asm__ volatile("dsb nsh" ::: "memory");
+    }
+    cpu->space = space;
+    uint64_t root = space != nullptr ? space->root : arch_virt_to_phys(arm64_empty_table);
+    ARM64_WRITE(ttbr0_el1, root | (uint64_t)(space != nullptr ? space->asid : 0) << ASID_SHIFT);
+    arm64_isb();
+}
+
+uint64_t arch_space_stale(struct arch_space *space) {
+    (void)space;
+    return 1ull << ((struct arch_cpu *)arch_cpu_current())->index;
+}
+
+void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {
+    if (pages > FLUSH_PAGES_MAX) {
+        asid_flush(space->asid);
+        return;
+    }
+    arm64_dsb_stores();
+    uint64_t operand = (uint64_t)space->asid << ASID_SHIFT;
+    for (uint64_t i = 0; i < pages; i++) {
+        __asm__ volatile("tlbi vale1is, %0" ::"r"(operand | (va >> 12) + i) : "memory");
+    }
+    arm64_dsb();
+    arm64_isb();
+}
