@@ -25,7 +25,7 @@ static uint64_t last_id;
 status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid, struct channel **channel) {
     struct abi_channel_config chosen = config == nullptr ? (struct abi_channel_config){} : *config;
     if (chosen.depth > CHANNEL_DEPTH_MAX || chosen.message_max > MESSAGE_MAX || chosen.mode > 0777 ||
-        (chosen.flags & ~CHANNEL_TEMPORARY) != 0) {
+        (chosen.flags & ~(CHANNEL_TEMPORARY | CHANNEL_MAPPED)) != 0) {
         return ERR_INVALID;
     }
     struct channel *new = slab_alloc(sizeof *new);

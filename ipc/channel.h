@@ -25,6 +25,11 @@
 // Books (IPC-6.4), always true under the lock, per channel and in total over both directions:
 //   sent = received + queued + discarded,  and a refused send counts only as rejected.
 //
+// Mapped (CHANNEL_MAPPED): a connection also has a memory object with a ring for each direction (struct abi_ring_pair),
+// which its client maps through the connection and its server through what attach gives. The kernel owns it and never
+// reads it but to show the indices, of which it believes nothing. Its doorbell is the queue: whoever waits for the ring
+// waits for a message there, and so wakes at the peer's end too.
+//
 // Needs the kernel lock.
 #pragma once
 
@@ -79,13 +84,23 @@ void channel_get_info(const struct channel *channel, struct channel_info *info);
 struct channel *channel_after(uint64_t id);
 // Connections of a channel, likewise by id.
 struct connection *connection_after(struct channel *channel, uint64_t id);
+// What a ring in shared memory says of itself.
+struct ring_counts {
+    uint64_t sent, received;
+    uint64_t queued; // sent - received; more than RING_SLOTS: a side has written what cannot be
+};
 struct connection_info {
     uint64_t id, opened;
     uint32_t client_pid;
     bool hung_up, peer_lost;
     struct message_counts inbound, outbound; // from this client; to this client
+    bool mapped;
+    struct ring_counts ring_in, ring_out; // likewise
 };
 void connection_get_info(const struct connection *connection, struct connection_info *info);
+
+// The memory that a connection shares with its servers; null if the channel is not mapped or knows no such connection.
+struct pages *channel_rings(struct channel *channel, uint64_t connection);
 
 struct ipc_totals {
     struct message_counts messages; // both directions, all channels there ever were

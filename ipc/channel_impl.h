@@ -59,6 +59,7 @@ struct connection {
     bool releasing; // the release of the queue's memory is queued
     uint64_t after; // finished or hung up: the last inbound sequence before it
     struct queue outbound;
+    struct pages *rings; // of a mapped channel: what client and server map; referenced to the connection's end
     struct message_counts counts[DIRECTIONS];
     struct list told;    // in channel->quiet or untold
     struct list starved; // in channel->starved or alone
@@ -78,6 +79,11 @@ static inline bool connection_attached(const struct connection *connection) {
 // Whether somebody serves.
 static inline bool channel_served(const struct channel *channel) {
     return channel->object.handles > 0;
+}
+
+// Whether its connections have rings in shared memory.
+static inline bool channel_mapped(const struct channel *channel) {
+    return (channel->flags & CHANNEL_MAPPED) != 0;
 }
 
 // Tell the watchers of a channel or connection. pid is who caused it.

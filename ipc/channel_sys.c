@@ -1,7 +1,8 @@
-// The calls on channels and connections: connect, send, recv. channel_create names a node and stands in kfs.
+// The calls on channels and connections: connect, attach, finish, send, recv. channel_create names a node and stands in kfs.
 #include "abi/calls.h"
 #include "ipc/channel_impl.h"
 #include "ipc/message.h"
+#include "kernel/pages.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 
@@ -22,6 +23,32 @@ long sys_connect(struct thread *self, handle_t channel, uint32_t rights) {
     handle_t value = 0;
     status = handle_insert(table, connection, rights, connection_of(connection)->node.id, nullptr, &value);
     object_unref(connection);
+    return status != 0 ? status : (long)value;
+}
+
+long sys_attach(struct thread *self, handle_t channel, uint64_t connection) {
+    struct handle_table *table = &self->process->handles;
+    struct handle *server;
+    status_t status = handle_find(table, channel, &server);
+    if (status != 0) {
+        return status;
+    }
+    if (server->object->ops->kind != OBJECT_CHANNEL) {
+        return ERR_WRONG_KIND;
+    }
+    if ((server->rights & RIGHT_READ) == 0) {
+        return ERR_RIGHTS;
+    }
+    if (!channel_mapped(channel_of(server->object))) {
+        return ERR_WRONG_KIND;
+    }
+    struct pages *rings = channel_rings(channel_of(server->object), connection);
+    if (rings == nullptr) {
+        return ERR_NOT_FOUND;
+    }
+    uint32_t rights = (server->rights & (RIGHT_READ | RIGHT_WRITE | RIGHT_GRANT)) | RIGHT_MAP;
+    handle_t value = 0;
+    status = handle_insert(table, &rings->object, rights, connection, server, &value);
     return status != 0 ? status : (long)value;
 }
 

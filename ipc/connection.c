@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "ipc/message.h"
 #include "kernel/include/arch.h"
+#include "kernel/pages.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/slab.h"
@@ -20,6 +21,10 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     }
     struct connection *new = slab_alloc(sizeof *new);
     if (new == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    if (channel_mapped(channel) && pages_create(sizeof(struct abi_ring_pair), &new->rings) < 0) {
+        slab_free(new, sizeof *new);
         return ERR_NO_MEMORY;
     }
     object_init(&new->object, &connection_ops);
@@ -136,6 +141,9 @@ static void connection_destroy(struct object *object) {
         KASSERT(connection->counts[INBOUND].sent == 0);
         hang_up(connection, false);
     }
+    if (connection->rings != nullptr) {
+        object_unref(&connection->rings->object); // mappings have their own references
+    }
     connection->dying = true;
     release(connection);
 }
@@ -167,6 +175,55 @@ static uint32_t connection_events(const struct object *object) {
     }
     return events;
 }
+
+// ---- rings -----------------------------------------------------------------------------------------------------------
+
+struct pages *channel_rings(struct channel *channel, uint64_t id) {
+    struct id_node *node = id_tree_find(&channel->connections, id);
+    return node == nullptr ? nullptr : container_of(node, struct connection, node)->rings;
+}
+
+static status_t connection_memory(struct object *object, unsigned protection, struct pages **pages, uint64_t *size) {
+    struct connection *connection = connection_of(object);
+    if (connection->rings == nullptr || (protection & PROT_EXEC) != 0) {
+        return ERR_WRONG_KIND;
+    }
+    *pages = connection->rings;
+    *size = sizeof(struct abi_ring_pair);
+    return 0;
+}
+
+// The peers may go on meanwhile: if head is the same before and after the look at tail, both were so at that moment. A
+// ring that is never quiet for so long is shown as no fuller than it can be.
+static struct ring_counts count_ring(const struct abi_ring_end *tail, const struct abi_ring_end *head) {
+    enum { LOOKS = 4 };
+    struct ring_counts counts = {.received = ring_take(&head->index)};
+    for (unsigned i = 0; i < LOOKS; i++) {
+        counts.sent = ring_take(&tail->index);
+        counts.queued = counts.sent - counts.received;
+        uint64_t after = ring_take(&head->index);
+        if (after == counts.received) {
+            return counts;
+        }
+        counts.received = after;
+    }
+    counts.received = counts.sent - (counts.queued < RING_SLOTS ? counts.queued : RING_SLOTS);
+    counts.queued = counts.sent - counts.received;
+    return counts;
+}
+
+static void count_rings(struct pages *pages, struct connection_info *info) {
+    static_assert(offsetof(struct abi_ring_pair, to_server) == PAGE_SIZE);
+    paddr_t first = pages_get(pages, 0, false);
+    info->mapped = true;
+    if (first != 0) {
+        const struct abi_ring_pair *pair = arch_phys_to_virt(first);
+        info->ring_in = count_ring(&pair->server_tail, &pair->server_head);
+        info->ring_out = count_ring(&pair->client_tail, &pair->client_head);
+    }
+}
+
+// ---- what it does ----------------------------------------------------------------------------------------------------
 
 static long connection_read(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
                             uint64_t offset) {
@@ -213,6 +270,7 @@ const struct object_ops connection_ops = {
     .wakers = connection_wakers,
     .read = connection_read,
     .write = connection_write,
+    .memory = connection_memory,
     .describe = connection_describe,
 };
 
@@ -231,5 +289,8 @@ void connection_get_info(const struct connection *connection, struct connection_
     if (channel == nullptr || channel->drained) {
         info->inbound.discarded += info->inbound.queued;
         info->inbound.queued = 0;
+    }
+    if (connection->rings != nullptr) {
+        count_rings(connection->rings, info);
     }
 }

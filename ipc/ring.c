@@ -14,8 +14,7 @@ static void end_init(struct ring_end *end, struct ring_shared *shared, struct ri
 }
 
 void ring_init(struct ring_shared *shared) {
-    atomic_init(&shared->tail, 0);
-    atomic_init(&shared->head, 0);
+    *shared = (struct ring_shared){};
 }
 
 void ring_init_producer(struct ring_producer *producer, struct ring_shared *shared, struct ring_slot *const *page,
@@ -38,22 +37,13 @@ static void end_advance(struct ring_end *end) {
     end->position = end->position + 1 == end->depth ? 0 : end->position + 1;
 }
 
-// Where the peer may write, a word is read once and for all: a compiler that read it again after the check would let the
-// peer change it in between.
-static uint32_t read_once32(const uint32_t *word) {
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-static uint64_t read_once64(const uint64_t *word) {
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
 static void header_read(struct ring_header *to, const struct ring_header *from) {
-    to->sender = read_once32(&from->sender);
-    to->length = read_once32(&from->length);
-    to->id = read_once64(&from->id);
-    to->sequence = read_once64(&from->sequence);
-    to->sent_at = read_once64(&from->sent_at);
-    to->origin = read_once64(&from->origin);
+    to->sender = ring_read32(&from->sender);
+    to->length = ring_read32(&from->length);
+    to->id = ring_read64(&from->id);
+    to->sequence = ring_read64(&from->sequence);
+    to->sent_at = ring_read64(&from->sent_at);
+    to->origin = ring_read64(&from->origin);
     to->reserved = 0;
 }
 
@@ -62,15 +52,9 @@ enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_
     if (header->length > end->message_max) {
         return RING_TOO_BIG;
     }
-    if (end->own - end->seen == end->depth) {
-        uint64_t head = ring_take(&end->shared->head);
-        if (end->own - head > end->depth) {
-            return RING_CORRUPT;
-        }
-        end->seen = head;
-        if (end->own - head == end->depth) {
-            return RING_FULL;
-        }
+    enum ring_result result = ring_room(end->own, &end->seen, &end->shared->head, end->depth);
+    if (result != RING_OK) {
+        return result;
     }
     struct ring_slot *slot = end_slot(end);
     if (slot == nullptr) {
@@ -85,15 +69,9 @@ enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_
 
 enum ring_result ring_peek(struct ring_consumer *consumer, struct ring_header *header, const uint8_t **payload) {
     struct ring_end *end = &consumer->end;
-    if (end->own == end->seen) {
-        uint64_t tail = ring_take(&end->shared->tail);
-        if (tail - end->own > end->depth) {
-            return RING_CORRUPT;
-        }
-        end->seen = tail;
-        if (tail == end->own) {
-            return RING_EMPTY;
-        }
+    enum ring_result result = ring_any(end->own, &end->seen, &end->shared->tail, end->depth);
+    if (result != RING_OK) {
+        return result;
     }
     struct ring_slot *slot = end_slot(end);
     if (slot == nullptr) {

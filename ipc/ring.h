@@ -1,23 +1,18 @@
 // The transport primitive (RING-1..3): a bounded single-producer single-consumer queue of messages. Enqueue and dequeue
 // are O(1), copy a message whole, never wait, never retry, never overwrite; full and empty are answers.
 //
-// Protocol. `tail` counts messages ever enqueued, `head` messages ever dequeued; tail - head is the number queued, so all
-// slots are usable and no index is ambiguous. Only the producer writes tail, only the consumer writes head. The producer
-// fills the slot and then stores tail with release; the consumer loads tail with acquire before it reads the slot, reads
-// it, then stores head with release; the producer loads head with acquire before it reuses the slot. Each side keeps its
-// own index in private memory and believes of the other's only a value that leaves 0..depth messages queued: anything
-// else is a hostile peer (RING_CORRUPT), as is a length above the ring's message size. A header is read from the slot
-// once, into private memory, before anything in it is believed.
+// The protocol of the indices stands in lib/ring/index.h, which rings in shared pages use too. Here a length above the
+// ring's message size is RING_CORRUPT as well, and a header is read from the slot once, into private memory, before
+// anything in it is believed.
 //
 // Storage. Slots lie in pages of RING_SLOTS_PER_PAGE, given by the owner through a table of pointers; a page may be
 // missing until its first use. Kernel queues take pages on demand (queue.h) and begin at slot 0 again when the queue is
 // empty (ring_rewind: both sides quiet, which the kernel lock grants).
 #pragma once
 
-#include <stdatomic.h>
-
 #include "abi/abi.h"
 #include "base/types.h"
+#include "ring/index.h"
 
 struct ring_header {
     uint32_t sender;   // pid, set by the kernel (RING-2)
@@ -36,19 +31,10 @@ struct ring_slot {
 
 enum { RING_SLOTS_PER_PAGE = PAGE_SIZE / sizeof(struct ring_slot) };
 
-enum ring_result {
-    RING_OK,
-    RING_EMPTY,   // nothing to dequeue
-    RING_FULL,    // no room to enqueue
-    RING_TOO_BIG, // longer than the ring's message size, or than the buffer; nothing was moved
-    RING_NO_PAGE, // the slot's page is missing
-    RING_CORRUPT, // the peer broke the protocol; the ring is of no further use
-};
-
 // What the two sides share: nothing in it is trusted by either.
 struct ring_shared {
-    _Atomic uint64_t tail;
-    _Atomic uint64_t head;
+    uint64_t tail;
+    uint64_t head;
 };
 
 // One side's private view.
@@ -72,15 +58,6 @@ struct ring_consumer {
 // Pages of slots that a ring of this depth needs.
 static inline uint32_t ring_pages(uint32_t depth) {
     return (depth + RING_SLOTS_PER_PAGE - 1) / RING_SLOTS_PER_PAGE;
-}
-
-// The paired barriers. Whoever publishes an index has finished with the slots below it; whoever takes it may touch them.
-static inline void ring_publish(_Atomic uint64_t *index, uint64_t value) {
-    atomic_store_explicit(index, value, memory_order_release);
-}
-
-static inline uint64_t ring_take(const _Atomic uint64_t *index) {
-    return atomic_load_explicit(index, memory_order_acquire);
 }
 
 // Begin with an empty ring. depth is 1 to CHANNEL_DEPTH_MAX, message_max 1 to MESSAGE_MAX; page stays valid.

@@ -54,8 +54,8 @@ struct object_ops {
     // What is watched by who watches the object; null: object->watched, if it has events.
     struct watched *(*watched)(struct object *object);
     // The memory behind it, for sys_map. Sets *pages (no new reference) and *size, how many bytes of it there are to map, or
-    // returns why not; writable tells what is asked.
-    status_t (*memory)(struct object *object, bool writable, struct pages **pages, uint64_t *size);
+    // returns why not; protection (PROT_*) tells what is asked.
+    status_t (*memory)(struct object *object, unsigned protection, struct pages **pages, uint64_t *size);
     // One line about it for /proc/<pid>/handles and /kern/ipc/waits: a path, a size; zero-terminated, never longer than
     // capacity. Not null.
     void (*describe)(const struct object *object, char *text, size_t capacity);

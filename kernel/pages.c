@@ -235,7 +235,7 @@ static long pages_object_write(struct object *object, struct thread *, user_ptr_
     return status < 0 ? status : (long)length;
 }
 
-static status_t pages_memory(struct object *object, bool, struct pages **pages, uint64_t *size) {
+static status_t pages_memory(struct object *object, unsigned, struct pages **pages, uint64_t *size) {
     *pages = container_of(object, struct pages, object);
     *size = (*pages)->count * PAGE_SIZE;
     return 0;

@@ -61,7 +61,7 @@ long sys_map(struct thread *self, handle_t process_handle, handle_t object_handl
     }
     struct pages *pages;
     uint64_t size;
-    status = object->ops->memory(object, (protection & PROT_WRITE) != 0, &pages, &size);
+    status = object->ops->memory(object, protection, &pages, &size);
     if (status < 0) {
         return status;
     }

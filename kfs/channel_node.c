@@ -13,9 +13,9 @@
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILD_EVENTS, CHILD_LATENCY, CHILDREN };
+enum { CHILD_DATA, CHILD_CTL, CHILD_STATS, CHILD_EVENTS, CHILD_LATENCY, CHILD_CONNECTIONS, CHILDREN };
 
-static const char *const child_name[CHILDREN] = {"data", "ctl", "stats", "events", "latency"};
+static const char *const child_name[CHILDREN] = {"data", "ctl", "stats", "events", "latency", "connections"};
 
 // ---- data ----
 
@@ -39,7 +39,7 @@ static void ctl_snapshot(const struct node *node, const struct process *, struct
     const struct node *parent = node->parent;
     struct channel_info info;
     channel_get_info(channel_of(node->kernel.held), &info);
-    text_header(text, "id mode owner group depth message_max temporary removed created_ns");
+    text_header(text, "id mode owner group depth message_max temporary removed created_ns mapped");
     text_u64(text, info.id);
     text_mode(text, parent->mode);
     text_u64(text, parent->owner);
@@ -49,6 +49,7 @@ static void ctl_snapshot(const struct node *node, const struct process *, struct
     text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
     text_u64(text, info.removed);
     text_u64(text, info.created);
+    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
 }
 
 static long ctl_command(struct node *node, struct thread *self, const char *command) {
@@ -83,9 +84,9 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     const struct message_counts *in = &info.inbound;
     const struct message_counts *out = &info.outbound;
     text_header(
-        text,
-        "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
-        "depth message_max sent_in received_in queued_in discarded_in rejected_in latency_mean_ns latency_max_ns");
+        text, "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
+              "depth message_max sent_in received_in queued_in discarded_in rejected_in latency_mean_ns latency_max_ns "
+              "mapped");
     text_u64(text, in->sent + out->sent);
     text_u64(text, in->received + out->received);
     text_u64(text, in->queued + out->queued);
@@ -106,12 +107,50 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     const struct latency *latency = channel_latency(channel_of(node->kernel.held));
     text_u64(text, latency->messages == 0 ? 0 : latency->sum / latency->messages);
     text_u64(text, latency->max);
+    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
 }
 
 // ---- latency ----
 
 static void latency_snapshot(const struct node *node, const struct process *, struct text *text) {
     text_latency(text, channel_latency(channel_of(node->kernel.held)));
+}
+
+// ---- connections ----
+
+static const char connection_columns[] =
+    "id client_pid opened_ns hung_up peer_lost sent_in received_in queued_in sent_out received_out queued_out mapped "
+    "ring_sent_in ring_received_in ring_queued_in ring_sent_out ring_received_out ring_queued_out";
+
+static void text_ring(struct text *text, const struct ring_counts *counts) {
+    text_u64(text, counts->sent);
+    text_u64(text, counts->received);
+    text_u64(text, counts->queued);
+}
+
+static bool connections_record(const struct node *node, uint64_t *cursor, struct text *text) {
+    const struct connection *connection = connection_after(channel_of(node->kernel.held), *cursor);
+    if (connection == nullptr) {
+        return false;
+    }
+    struct connection_info info;
+    connection_get_info(connection, &info);
+    *cursor = info.id;
+    text_u64(text, info.id);
+    text_u64(text, info.client_pid);
+    text_u64(text, info.opened);
+    text_u64(text, info.hung_up);
+    text_u64(text, info.peer_lost);
+    text_u64(text, info.inbound.sent);
+    text_u64(text, info.inbound.received);
+    text_u64(text, info.inbound.queued);
+    text_u64(text, info.outbound.sent);
+    text_u64(text, info.outbound.received);
+    text_u64(text, info.outbound.queued);
+    text_u64(text, info.mapped);
+    text_ring(text, &info.ring_in);
+    text_ring(text, &info.ring_out);
+    return true;
 }
 
 // ---- events ----
@@ -134,11 +173,13 @@ static const struct tree_ops child_ops[CHILDREN] = {
     [CHILD_STATS] = {.snapshot = stats_snapshot},
     [CHILD_EVENTS] = {.open = events_open},
     [CHILD_LATENCY] = {.snapshot = latency_snapshot},
+    [CHILD_CONNECTIONS] = {.columns = connection_columns, .record = connections_record},
 };
 
 static status_t child_new(struct node *directory, size_t index, struct node **child) {
-    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL, NODE_KERNEL};
-    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444, directory->mode & 0444, 0444};
+    static const uint32_t kind[CHILDREN] = {NODE_DEVICE, NODE_KERNEL, NODE_KERNEL,
+                                            NODE_KERNEL, NODE_KERNEL, NODE_KERNEL};
+    const uint32_t mode[CHILDREN] = {directory->mode, 0644, 0444, directory->mode & 0444, 0444, 0444};
     uint64_t id = NODE_ID_CHANNEL | directory->id << 4 | index;
     *child = node_synthesise(directory, child_name[index], kind[index], mode[index], directory->owner, directory->group,
                              &child_ops[index], id, channel_object(directory->channel));

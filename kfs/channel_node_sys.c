@@ -13,7 +13,7 @@ enum { SERVER_RIGHTS = RIGHT_READ | RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT | RI
 
 static bool config_valid(const struct abi_channel_config *config) {
     return config->depth <= CHANNEL_DEPTH_MAX && config->message_max <= MESSAGE_MAX && config->mode <= 0777 &&
-           (config->flags & ~CHANNEL_TEMPORARY) == 0;
+           (config->flags & ~(CHANNEL_TEMPORARY | CHANNEL_MAPPED)) == 0;
 }
 
 // A handle for the server; the object keeps the caller's reference.

@@ -205,7 +205,7 @@ static long file_write(struct object *object, struct thread *self, user_ptr_t bu
     return moved;
 }
 
-static status_t file_memory(struct object *object, bool, struct pages **pages, uint64_t *size) {
+static status_t file_memory(struct object *object, unsigned, struct pages **pages, uint64_t *size) {
     struct node *node = file_of(object)->node;
     if (node->kind != NODE_FILE) {
         return ERR_WRONG_KIND;

@@ -37,7 +37,7 @@ static void channels_snapshot(const struct node *, const struct process *, struc
 // generation changes whenever a channel comes or goes: a listing whose lines all have the same is one picture.
 static const char registry_columns[] =
     "id path owner_pid mode depth message_max servers connections queued sent received discarded rejected removed "
-    "temporary generation";
+    "temporary generation mapped";
 
 static bool registry_record(const struct node *, uint64_t *cursor, struct text *text) {
     struct channel *channel = channel_after(*cursor);
@@ -65,6 +65,7 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     text_u64(text, info.removed);
     text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
     text_u64(text, totals.channels_created + totals.channels_destroyed);
+    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
     return true;
 }
 

@@ -110,9 +110,11 @@ static bool waits_record(const struct node *, uint64_t *cursor, struct text *tex
 
 static const char holders_columns[] = "object about pid process handle rights badge derived";
 
-static bool is_conversational(const struct object *object) {
-    enum object_kind kind = object->ops->kind;
-    return kind == OBJECT_CHANNEL || kind == OBJECT_CONNECTION || kind == OBJECT_NOTIFIER || kind == OBJECT_EVENTS;
+// Memory too, where a server got it by attach: only then it has a badge, that of the connection.
+static bool is_conversational(const struct handle *handle) {
+    enum object_kind kind = handle->object->ops->kind;
+    return (kind == OBJECT_PAGES && handle->badge != 0) || kind == OBJECT_CHANNEL || kind == OBJECT_CONNECTION ||
+           kind == OBJECT_NOTIFIER || kind == OBJECT_EVENTS;
 }
 
 // The cursor: pid in the high half, the index of the handle to look at next in the low one.
@@ -129,7 +131,7 @@ static bool holders_record(const struct node *, uint64_t *cursor, struct text *t
     }
     const struct handle *handle = handle_next(&process->handles, &index);
     *cursor = (uint64_t)process->pid << 32 | (handle != nullptr ? index + 1 : index);
-    if (handle == nullptr || !is_conversational(handle->object)) {
+    if (handle == nullptr || !is_conversational(handle)) {
         return true;
     }
     write_about(handle->object, text);

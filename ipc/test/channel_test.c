@@ -11,6 +11,7 @@
 #include "fake.h"
 #include "ipc/channel_impl.h"
 #include "ipc/message.h"
+#include "kernel/pages.h"
 #include "kernel/slice.h"
 #include "property.h"
 
@@ -32,7 +33,7 @@ struct fifo {
 struct m_channel {
     struct channel *real; // null: not there
     uint32_t depth, message_max;
-    bool temporary, removed, node;
+    bool temporary, mapped, removed, node;
     bool held;              // by a call that is going on
     bool dead;              // nobody can serve it again
     unsigned servers, loss; // handles; times that the last server went
@@ -221,7 +222,8 @@ static void create(void) {
     struct abi_channel_config config = {
         .depth = (uint32_t)property_between(now, "depth", 1, property_chance(now, "deeper", 40) ? 30 : 3),
         .message_max = (uint32_t)property_between(now, "message_max", 1, MESSAGE_MAX),
-        .flags = property_chance(now, "temporary", 20) ? CHANNEL_TEMPORARY : 0,
+        .flags = (property_chance(now, "temporary", 20) ? CHANNEL_TEMPORARY : 0) |
+                 (property_chance(now, "mapped", 30) ? CHANNEL_MAPPED : 0),
     };
     bool served = property_chance(now, "served", 70);
     bool named = !served || property_chance(now, "named", 60);
@@ -238,7 +240,8 @@ static void create(void) {
     *channel = (struct m_channel){.real = real,
                                   .depth = config.depth,
                                   .message_max = config.message_max,
-                                  .temporary = config.flags != 0,
+                                  .temporary = (config.flags & CHANNEL_TEMPORARY) != 0,
+                                  .mapped = (config.flags & CHANNEL_MAPPED) != 0,
                                   .node = named,
                                   .servers = served,
                                   .id = info.id};
@@ -602,6 +605,53 @@ static void check_events(void) {
     }
 }
 
+// A peer writes whatever it likes: what is shown of the ring is that, and nothing else follows from it.
+static void scribble(struct pages *rings, struct connection *connection) {
+    struct connection_info info;
+    paddr_t page = pages_get(rings, 0, property_chance(now, "touch", 50));
+    struct abi_ring_pair nothing = {};
+    struct abi_ring_pair *pair = page != 0 ? arch_phys_to_virt(page) : &nothing;
+    if (page != 0) {
+        struct abi_ring_end *const end[] = {&pair->server_tail, &pair->server_head, &pair->client_tail,
+                                            &pair->client_head};
+        end[property_choose(now, "which", 4)]->index = property_word(now, "index");
+    }
+    connection_get_info(connection, &info);
+    property_check(now, info.mapped);
+    property_equal(now, info.ring_in.sent, pair->server_tail.index);
+    property_equal(now, info.ring_in.received, pair->server_head.index);
+    property_equal(now, info.ring_in.queued, info.ring_in.sent - info.ring_in.received);
+    property_equal(now, info.ring_out.sent, pair->client_tail.index);
+    property_equal(now, info.ring_out.received, pair->client_head.index);
+    property_equal(now, info.ring_out.queued, info.ring_out.sent - info.ring_out.received);
+}
+
+// The rings of a mapped channel's connection: the same memory for client and server, as long as the servers know of it.
+static void look_at_rings(void) {
+    struct m_channel *channel = some_channel();
+    struct m_client *client = &clients[property_choose(now, "client", CLIENTS)];
+    if (channel == nullptr) {
+        return;
+    }
+    bool there = client->real != nullptr && client->channel == channel, known = there;
+    for (unsigned i = 0; i < channel->inbound.count; i++) {
+        known |= channel->inbound.item[i].hang_up && channel->inbound.item[i].origin == client->id;
+    }
+    struct pages *rings = channel_rings(channel->real, client->id), *mapped = nullptr;
+    property_equal(now, rings != nullptr, channel->mapped && known);
+    if (there) {
+        uint64_t size = 0;
+        status_t status = connection_ops.memory(client->real, PROT_READ | PROT_WRITE, &mapped, &size);
+        property_equal(now, status, channel->mapped ? 0 : ERR_WRONG_KIND);
+        property_check(now, mapped == rings);
+        property_equal(now, size, channel->mapped ? rings->count * PAGE_SIZE : 0);
+        property_equal(now, connection_ops.memory(client->real, PROT_EXEC, &mapped, &size), ERR_WRONG_KIND);
+        if (rings != nullptr) {
+            scribble(rings, connection_of(client->real));
+        }
+    }
+}
+
 static void wait_somewhere(void) {
     struct fake_waiter *waiter = &waiters[property_choose(now, "waiter", WAITERS)];
     fake_wait_end(waiter);
@@ -693,7 +743,11 @@ static void converse(struct property *p) {
             wait_somewhere();
             break;
         case 30:
-            check_events();
+            if (property_chance(p, "rings", 50)) {
+                look_at_rings();
+            } else {
+                check_events();
+            }
             break;
         case 31:
             slice_run((unsigned)property_choose(p, "units", 40));
@@ -776,7 +830,7 @@ Test(channel, bad_config_is_refused) {
     cr_assert_eq(channel_new(&(struct abi_channel_config){.depth = CHANNEL_DEPTH_MAX + 1}, 1, &channel), ERR_INVALID);
     cr_assert_eq(channel_new(&(struct abi_channel_config){.message_max = MESSAGE_MAX + 1}, 1, &channel), ERR_INVALID);
     cr_assert_eq(channel_new(&(struct abi_channel_config){.mode = 01000}, 1, &channel), ERR_INVALID);
-    cr_assert_eq(channel_new(&(struct abi_channel_config){.flags = 2}, 1, &channel), ERR_INVALID);
+    cr_assert_eq(channel_new(&(struct abi_channel_config){.flags = 4}, 1, &channel), ERR_INVALID);
     cr_assert_eq(object_count(OBJECT_CHANNEL), 0);
 }
 

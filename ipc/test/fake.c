@@ -63,6 +63,14 @@ paddr_t page_alloc(unsigned order) {
     return (uintptr_t)page;
 }
 
+paddr_t page_alloc_zeroed(void) {
+    paddr_t page = page_alloc(0);
+    if (page != 0) {
+        memset((void *)(uintptr_t)page, 0, PAGE_SIZE);
+    }
+    return page;
+}
+
 void page_free(paddr_t page, unsigned order) {
     pages -= 1u << order;
     free((void *)(uintptr_t)page);

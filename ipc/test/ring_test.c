@@ -110,10 +110,10 @@ static void hostile_peer_is_harmless(struct property *p) {
         uint8_t payload[MESSAGE_MAX];
         switch (property_choose(p, "what", 8)) {
         case 0:
-            atomic_store(&shared.tail, property_word(p, "tail"));
+            shared.tail = property_word(p, "tail");
             break;
         case 1:
-            atomic_store(&shared.head, property_word(p, "head"));
+            shared.head = property_word(p, "head");
             break;
         case 2: {
             unsigned slot = (unsigned)property_choose(p, "slot", depth);
@@ -172,14 +172,14 @@ Test(ring, impossible_indices_are_refused) {
     uint8_t payload[MESSAGE_MAX] = {};
     struct ring_header header = {};
     begin(4, 8);
-    atomic_store(&shared.tail, 5);
+    shared.tail = 5;
     cr_assert_eq(ring_dequeue(&consumer, &header, payload, sizeof payload), RING_CORRUPT);
-    atomic_store(&shared.tail, UINT64_MAX);
+    shared.tail = UINT64_MAX;
     cr_assert_eq(ring_dequeue(&consumer, &header, payload, sizeof payload), RING_CORRUPT);
     begin(1, 8);
     header.length = 0;
     cr_assert_eq(ring_enqueue(&producer, &header, payload), RING_OK);
-    atomic_store(&shared.head, 2);
+    shared.head = 2;
     cr_assert_eq(ring_enqueue(&producer, &header, payload), RING_CORRUPT);
 }
 
@@ -201,8 +201,8 @@ Test(ring, indices_wrap) {
     // As if 2^64 - 3 messages had gone through.
     uint64_t start = UINT64_MAX - 2;
     producer.end.own = producer.end.seen = consumer.end.own = consumer.end.seen = start;
-    atomic_store(&shared.head, start);
-    atomic_store(&shared.tail, start);
+    shared.head = start;
+    shared.tail = start;
     for (uint64_t i = 0; i < 100; i++) {
         struct ring_header header = {.id = i};
         cr_assert_eq(ring_enqueue(&producer, &header, payload), RING_OK);

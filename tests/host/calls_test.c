@@ -94,6 +94,7 @@ static const char *const shapes[CALL_COUNT] = {
     [CALL_WATCH] = "NhX",
     [CALL_UNWATCH] = "NB",
     [CALL_FINISH] = "E",
+    [CALL_ATTACH] = "Su",
 };
 
 struct actor {
@@ -180,7 +181,7 @@ static void set_config(struct property *p, struct user *user) {
         .depth = (uint32_t)property_choose(p, "depth", 300),
         .message_max = (uint32_t)property_choose(p, "message_max", 260),
         .mode = property_chance(p, "mode", 50) ? 0777 : 0,
-        .flags = (uint32_t)property_choose(p, "flags", 3),
+        .flags = (uint32_t)property_choose(p, "flags", 5),
     };
     user_store(user, user->scratch + CONFIG_AT, &config, sizeof config);
 }

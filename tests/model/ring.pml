@@ -1,6 +1,7 @@
 /*
- * The ring's index protocol (ipc/ring.h): one producer, one consumer, no lock between them, a peer that may write any
- * index it likes. Mirrors ring_enqueue, ring_peek and ring_commit (ipc/ring.c).
+ * The ring's index protocol (lib/ring/index.h): one producer, one consumer, no lock between them, a peer that may write any
+ * index it likes. Mirrors ring_room and ring_any (lib/ring/index.h), ring_enqueue, ring_peek and ring_commit
+ * (ipc/ring.c).
  *
  * Promela interleaves whole statements in one order for all; what acquire and release forbid to be reordered is
  * therefore in program order here, and each MUTATION puts one pair in the order that a missing barrier would allow.

@@ -189,6 +189,7 @@ static bool gives_handle(uint32_t number) {
     case CALL_OPEN:
     case CALL_CHANNEL_CREATE:
     case CALL_CONNECT:
+    case CALL_ATTACH:
     case CALL_PROCESS_CREATE:
     case CALL_THREAD_CREATE:
     case CALL_PAGES_CREATE:

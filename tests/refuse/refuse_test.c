@@ -50,8 +50,8 @@ static const char *call_name(uint64_t call) {
 enum { PATH = 0, PATH2 = 512, NAME = 1024, ITEMS = 2048, CONFIG = 2304, SPEC = 2560, BUFFER = 4096 };
 
 static struct user *me, *guest; // user 0; somebody else
-static handle_t dir, file, text, server, client, memory, embryo, dead, notifier, thread, kernel_file;
-static uint64_t watch_id, mapped;
+static handle_t dir, file, text, server, client, mapped_server, memory, embryo, dead, notifier, thread, kernel_file;
+static uint64_t watch_id, mapped, mapped_connection;
 static handle_t guest_dir;
 
 static handle_t good(int64_t handle) {
@@ -89,6 +89,11 @@ static void make_names(void) {
 static void make_objects(void) {
     server = good(user_channel(me, dir, "channel", nullptr));
     client = good(CALL(me, CONNECT, server, RIGHTS_ALL));
+    mapped_server = good(user_channel(me, 0, nullptr, &(struct abi_channel_config){.flags = CHANNEL_MAPPED}));
+    handle_t peer = good(CALL(me, CONNECT, mapped_server, RIGHTS_ALL));
+    require_equal(user_send(me, peer, "", 0, 0, 0), 0);
+    require_equal(user_recv(me, mapped_server, nullptr, 0), 0);
+    mapped_connection = me->word[2];
     memory = good(CALL(me, PAGES_CREATE, 3 * PAGE_SIZE));
     notifier = good(CALL(me, NOTIFIER_CREATE, 0));
     put_text(me, NAME, "n");
@@ -284,6 +289,10 @@ static void set_finish(uint64_t *arg) {
     arg[0] = client;
 }
 
+static void set_attach(uint64_t *arg) {
+    arg[0] = mapped_server, arg[1] = mapped_connection;
+}
+
 static void set_exit(uint64_t *) {}
 
 #define NO_HANDLE  {{UNUSED, 0}, {UNUSED, 0}}
@@ -330,6 +339,7 @@ static const struct shape shapes[] = {
     {CALL_WATCH, set_watch, {{0, RIGHT_ADMIN}, {1, RIGHT_WATCH}}, {2, UNUSED}, UNUSED, UNUSED, false, true},
     {CALL_UNWATCH, set_unwatch, {{0, RIGHT_ADMIN}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_FINISH, set_finish, {{0, RIGHT_WRITE}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
+    {CALL_ATTACH, set_attach, {{0, RIGHT_READ}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, true, true},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
@@ -770,6 +780,43 @@ static int64_t connect_removed(void) {
     require_equal(user_remove(me, dir, "channel"), 0);
     return CALL(me, CONNECT, server, RIGHT_READ);
 }
+static int64_t attach_not_mapped(void) {
+    return CALL(me, ATTACH, server, mapped_connection);
+}
+static int64_t attach_nobody(void) {
+    return CALL(me, ATTACH, mapped_server, mapped_connection + 1000);
+}
+static int64_t attach_forgotten(void) {
+    handle_t peer = good(CALL(me, CONNECT, mapped_server, RIGHTS_ALL));
+    require_equal(user_send(me, peer, "", 0, 0, 0), 0);
+    require_equal(user_recv(me, mapped_server, nullptr, 0), 0);
+    uint64_t connection = me->word[2];
+    require_equal(CALL(me, CLOSE, peer), 0);
+    require_equal(CALL(me, CLOSE, good(CALL(me, ATTACH, mapped_server, connection))),
+                  0); // until its hang-up is received
+    require_equal(user_recv(me, mapped_server, nullptr, 0), 0);
+    return CALL(me, ATTACH, mapped_server, connection);
+}
+static int64_t map_rings_executable(void) {
+    handle_t peer = good(CALL(me, CONNECT, mapped_server, RIGHTS_ALL));
+    return CALL(me, MAP, me->own, peer, 0, 0, PAGE_SIZE, PROT_READ | PROT_EXEC);
+}
+static int64_t map_attached_executable(void) {
+    handle_t rings = good(CALL(me, ATTACH, mapped_server, mapped_connection));
+    return CALL(me, MAP, me->own, rings, 0, 0, PAGE_SIZE, PROT_READ | PROT_EXEC);
+}
+static int64_t map_not_mapped(void) {
+    return CALL(me, MAP, me->own, client, 0, 0, PAGE_SIZE, PROT_READ);
+}
+static int64_t map_beyond_rings(void) {
+    handle_t peer = good(CALL(me, CONNECT, mapped_server, RIGHTS_ALL));
+    return CALL(me, MAP, me->own, peer, 0, 0, sizeof(struct abi_ring_pair) + PAGE_SIZE, PROT_READ);
+}
+static int64_t map_rings_read_only(void) {
+    handle_t peer = good(CALL(me, CONNECT, mapped_server, RIGHT_READ));
+    require_equal(CALL(me, MAP, me->own, peer, 0, 0, PAGE_SIZE, PROT_READ), 0);
+    return CALL(me, MAP, me->own, peer, 0, 0, PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
 static int64_t send_to_somebody(void) {
     return user_send(me, client, "x", 1, 0, 7);
 }
@@ -1010,6 +1057,14 @@ static const struct {
     {CALL_CHANNEL_CREATE, ERR_EXISTS, channel_existing},
     {CALL_CONNECT, ERR_INVALID, connect_rights},
     {CALL_CONNECT, ERR_REMOVED, connect_removed},
+    {CALL_ATTACH, ERR_WRONG_KIND, attach_not_mapped},
+    {CALL_ATTACH, ERR_NOT_FOUND, attach_nobody},
+    {CALL_ATTACH, ERR_NOT_FOUND, attach_forgotten},
+    {CALL_MAP, ERR_WRONG_KIND, map_rings_executable},
+    {CALL_MAP, ERR_RIGHTS, map_attached_executable},
+    {CALL_MAP, ERR_WRONG_KIND, map_not_mapped},
+    {CALL_MAP, ERR_INVALID, map_beyond_rings},
+    {CALL_MAP, ERR_RIGHTS, map_rings_read_only},
     {CALL_SEND, ERR_INVALID, send_to_somebody},
     {CALL_SEND, ERR_TOO_BIG, send_big},
     {CALL_SEND, ERR_NOT_FOUND, send_to_nobody},

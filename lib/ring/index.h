@@ -1,0 +1,73 @@
+// The two indices of a ring with one producer and one consumer (RING-1, RING-3): who may touch which slot, and when. The
+// same for the queues of the kernel (ipc/ring.h) and for rings in pages that two processes share (user/lib/mapped.h).
+//
+// `tail` counts messages ever produced, `head` messages ever consumed; tail - head is the number queued, so all slots are
+// usable and no index is ambiguous. Only the producer writes tail, only the consumer writes head. The producer fills the
+// slot and then stores tail with release; the consumer loads tail with acquire before it reads the slot, reads it, then
+// stores head with release; the producer loads head with acquire before it uses the slot again. Each side keeps its own
+// index in private memory and believes of the other's only a value that leaves 0 to depth messages queued: anything else
+// is a hostile peer (RING_CORRUPT). Whoever dies in between has published a message whole or not at all.
+#pragma once
+
+#include "base/types.h"
+
+enum ring_result {
+    RING_OK,
+    RING_EMPTY,   // nothing to dequeue
+    RING_FULL,    // no room to enqueue
+    RING_TOO_BIG, // longer than the ring's message size, or than the buffer; nothing was moved
+    RING_NO_PAGE, // the slot's page is missing
+    RING_CORRUPT, // the peer broke the protocol; the ring is of no further use
+};
+
+// The paired barriers. Whoever publishes an index has finished with the slots below it; whoever takes it may touch them.
+static inline void ring_publish(uint64_t *index, uint64_t value) {
+    __atomic_store_n(index, value, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t ring_take(const uint64_t *index) {
+    return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+// Where the peer may write, a word is read once and for all: a compiler that read it again after the check would let the
+// peer change it in between.
+static inline uint32_t ring_read32(const uint32_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t ring_read64(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+// Producer: whether slot own % depth is free. seen is the last head that was believed; the peer's is looked at only when
+// that one leaves no room. RING_FULL, RING_CORRUPT.
+[[nodiscard]] static inline enum ring_result ring_room(uint64_t own, uint64_t *seen, const uint64_t *peer,
+                                                       uint32_t depth) {
+    if (own - *seen == depth) {
+        uint64_t head = ring_take(peer);
+        if (own - head > depth) {
+            return RING_CORRUPT;
+        }
+        *seen = head;
+        if (own - head == depth) {
+            return RING_FULL;
+        }
+    }
+    return RING_OK;
+}
+
+// Consumer: whether slot own % depth has a message. seen is the last tail that was believed. RING_EMPTY, RING_CORRUPT.
+[[nodiscard]] static inline enum ring_result ring_any(uint64_t own, uint64_t *seen, const uint64_t *peer,
+                                                      uint32_t depth) {
+    if (own == *seen) {
+        uint64_t tail = ring_take(peer);
+        if (tail - own > depth) {
+            return RING_CORRUPT;
+        }
+        *seen = tail;
+        if (tail == own) {
+            return RING_EMPTY;
+        }
+    }
+    return RING_OK;
+}
