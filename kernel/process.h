@@ -7,7 +7,7 @@
 #include "kernel/slice.h"
 #include "kernel/space.h"
 
-enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 16384, HOLDERS_MAX = 64, FAULT_TEXT_MAX = 2000 };
+enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 131072, HOLDERS_MAX = 64, FAULT_TEXT_MAX = 2000 };
 
 struct process {
     struct object object;

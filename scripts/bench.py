@@ -25,6 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tests/bench/operations.toml"
 WARM = 1000
 ITERATIONS = 10000
+GROWING = {"connected": "channels, each with a connection", "nodes": "nodes", "threads": "waiting threads with deadlines",
+           "handles": "handles"}
+GROWTH_WANTED = 1.05
+SIZED = ["threads", "channels", "connections", "nodes", "notifiers", "handles"]
 STAY_TARGET = 10000  # the longest stay in the kernel that is wanted, in instructions
 STAY_KEPT = 1000     # shorter ones are of no interest
 TRACED = 8  # iterations of which the addresses are kept: one of them will be like most
@@ -57,6 +61,11 @@ PORTS = {
 ENTRY_CODE = re.compile(r"^(x86|arm64|riscv)_(enter|resume)")
 
 
+def names():
+    """The operations that there are."""
+    return [operation["name"] for operation in tomllib.loads(TABLE.read_text())["operation"]]
+
+
 class Failure(Exception):
     """Something that the person at the command line can understand."""
 
@@ -72,6 +81,9 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--trace", metavar="OP", help="tell where the instructions of one iteration go, by function")
     parser.add_argument("--path", action="store_true", help="with --trace: in the order of execution instead")
+    parser.add_argument("--growth", nargs="?", const="all", choices=["all", *GROWING], metavar="KIND",
+                        help="count beside 10, 1,000 and 100,000 channels (connected), nodes, threads, handles; or of one")
+    parser.add_argument("--sizes", action="store_true", help="tell the kernel's size and the memory that things take")
     parser.add_argument("--stay", nargs="?", const="bench", metavar="WHAT",
                         help="tell how long the kernel runs with interrupts off, and where: in the benchmark, the boot "
                         "tests on one CPU (boot, or boot:RE for some), or the commands given")
@@ -151,7 +163,9 @@ class Machine:
         self.kernel = Image(self.dir / f"isthmus-{options.arch}")
         self.program = Image(self.dir / "tests/bench/bench")
         self.plugin = build_plugin(self.dir / "tests/bench")
-        self.operations = tomllib.loads(TABLE.read_text())["operation"]
+        table = tomllib.loads(TABLE.read_text())["operation"]
+        self.operations = [operation for operation in table if "client" in operation]
+        self.missing = [operation for operation in table if "client" not in operation]
 
     def boot(self, commands, config=(), memory="128M", timeout=600):
         """Boot, run commands, and give their output and what the counter tells."""
@@ -210,6 +224,8 @@ class Counted:
 def figures(machine, wanted):
     """A dict per operation that is wanted, in the table's order."""
     names = [operation["name"] for operation in machine.operations if wanted is None or wanted.search(operation["name"])]
+    if not names:
+        return [], None
     output, counted = machine.boot("/test/bench " + " ".join(names))
     runs = [line.split() for line in output.splitlines() if line.startswith("run ")]
     if [words[1] for words in runs] != names:
@@ -238,7 +254,7 @@ def figure(machine, operation, samples, iterations, counter):
     }
 
 
-def number(value):
+def number_text(value):
     return "" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
@@ -254,14 +270,20 @@ def print_table(rows):
         print("  ".join(cells).rstrip())
 
 
-def print_figures(machine, rows):
+def print_figures(machine, rows, missing):
     table = [("instructions per operation", "kernel", "user", "total", "budget", "", "seL4", "", "Linux", "")]
     for row in rows:
         verdict = "" if row["budget"] is None else "met" if row["total"] <= row["budget"] else "OVER"
-        table.append((row["title"], number(row["kernel"]), number(row["user"]), number(row["total"]),
-                      number(row["budget"]), verdict, number(row["sel4"]), times(row["total"], row["sel4"]),
-                      number(row["linux"]), times(row["total"], row["linux"])))
+        table.append((row["title"], number_text(row["kernel"]), number_text(row["user"]), number_text(row["total"]),
+                      number_text(row["budget"]), verdict, number_text(row["sel4"]), times(row["total"], row["sel4"]),
+                      number_text(row["linux"]), times(row["total"], row["linux"])))
+    for operation in missing:
+        table.append((operation["title"], "", "", "none", number_text(operation["budget"].get(machine.arch)), "MISSING",
+                      number_text(operation.get("sel4", {}).get(machine.arch)), "",
+                      number_text(operation.get("linux", {}).get(machine.arch)), ""))
     print_table(table)
+    if not rows:
+        return
     worst = max(rows, key=lambda row: abs(row["mean"] - row["counter"]) / row["mean"])
     print(f"\nThe most frequent value of {ITERATIONS:,} iterations after {WARM:,}; it covers at least "
           f"{min(row['share'] for row in rows):.2%} of them. The {machine.port.counter} agrees with the mean to "
@@ -272,7 +294,7 @@ def complaints(rows):
     """What is wrong with the figures themselves."""
     for row in rows:
         if row["exact"] is not None and row["total"] != row["exact"]:
-            yield f"{row['name']}: {number(row['total'])} counted where {row['exact']} are executed: the counter is wrong"
+            yield f"{row['name']}: {number_text(row['total'])} counted where {row['exact']} are executed: the counter is wrong"
         # The counter also sees the way into the loop and out of it, once.
         if abs(row["mean"] - row["counter"]) > max(COUNTER_TOLERANCE * row["mean"], 1):
             yield f"{row['name']}: {row['mean']:.2f} counted, {row['counter']:.2f} by the machine's own counter"
@@ -281,7 +303,57 @@ def complaints(rows):
 def over_budget(rows):
     for row in rows:
         if row["budget"] is not None and row["total"] > row["budget"]:
-            yield f"{row['name']}: {number(row['total'])} instructions, budget {row['budget']}"
+            yield f"{row['name']}: {number_text(row['total'])} instructions, budget {row['budget']}"
+
+
+# ---- growth and sizes ------------------------------------------------------------------------------------------------
+
+def print_growth(machine, kinds, wanted):
+    """The same operations beside more and more of a kind. How many get more expensive than wanted."""
+    operations = {operation["name"]: operation for operation in machine.operations}
+    names = [name for name in operations if wanted is None or wanted.search(name)]
+    over = 0
+    for kind in kinds:
+        output, counted = machine.boot(f"/test/bench -g {kind} {' '.join(names)} && tail -n 1 /kern/mem/stats/pages",
+                                       memory="1G", timeout=1200)
+        found = {}
+        for number, words in enumerate((line.split() for line in output.splitlines() if line.startswith("run ")), 1):
+            row = figure(machine, operations[words[1]], counted.samples[number][words[1]], int(words[2]), int(words[3]))
+            found.setdefault(words[1], {})[int(words[4])] = row["total"]
+        sizes = sorted({size for totals in found.values() for size in totals})
+        used = int(output.splitlines()[-1].split()[2]) * 4096
+        table = [(f"beside so many {GROWING[kind]}", *(f"{size:,}" for size in sizes), "ratio", "")]
+        for name, totals in found.items():
+            ratio = max(totals.values()) / min(totals.values())
+            over += ratio > GROWTH_WANTED
+            table.append((operations[name]["title"], *(number_text(totals[size]) for size in sizes), f"{ratio:.3f}",
+                          "GROWS" if ratio > GROWTH_WANTED else ""))
+        print_table(table)
+        print(f"(memory in use at the end: {used >> 20} MiB)\n", flush=True)
+    return 1 if over else 0
+
+
+def print_sizes(machine):
+    sections = {}
+    for line in run([llvm("size"), "-A", machine.kernel.path]).splitlines():
+        word = line.split()
+        if len(word) == 3 and word[0].startswith(".") and not word[0].startswith(".debug") and word[1].isdigit():
+            sections[word[0]] = int(word[1])
+    table = [("the kernel's image", "bytes")]
+    table += [(name, f"{size:,}") for name, size in sections.items() if size > 0 and not name.startswith(
+        (".comment", ".symtab", ".strtab", ".shstrtab"))]
+    output, _ = machine.boot("\n".join(["cat /kern/mem/stats/pages", *(f"/test/bench -z {kind}" for kind in SIZED)]),
+                             memory="512M")
+    lines = output.splitlines()
+    pages = dict(zip(lines[0].split(), map(int, lines[1].split()), strict=True))
+    table += [("", ""), ("memory in use", "bytes"),
+              ("idle: init and a shell, the initial files, tables of 512 MiB", f"{pages['used'] * 4096:,}")]
+    for line in lines:
+        if line.startswith("size "):
+            _, kind, size = line.split()
+            table.append((f"one of 10,000 {kind}", f"{int(size):,}"))
+    print_table(table)
+    return 0
 
 
 # ---- where they go ---------------------------------------------------------------------------------------------------
@@ -422,16 +494,22 @@ def main():
         if options.trace:
             trace(machine, options.trace, options.path)
             return 0
+        if options.sizes:
+            return print_sizes(machine)
+        if options.growth:
+            return print_growth(machine, GROWING if options.growth == "all" else [options.growth], options.filter)
         if options.stay:
             return print_stays(machine, options.stay)
         rows, counted = figures(machine, options.filter)
+        missing = [operation for operation in machine.missing
+                   if options.filter is None or options.filter.search(operation["name"])]
         wrong = list(complaints(rows))
         if options.json:
-            print(json.dumps({"arch": machine.arch, "boot": counted.boot, "operations": rows}, indent=1))
+            print(json.dumps({"arch": machine.arch, "boot": counted and counted.boot, "operations": rows}, indent=1))
         else:
-            print_figures(machine, rows)
+            print_figures(machine, rows, missing)
         if options.check:
-            wrong += over_budget(rows)
+            wrong += [*over_budget(rows), *(f"{operation['name']}: has a budget and no figure" for operation in missing)]
         for complaint in wrong:
             print(f"scripts/bench: {complaint}", file=sys.stderr)
         return 1 if wrong else 0

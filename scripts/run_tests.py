@@ -9,6 +9,7 @@ if anything failed. Tests are called after what they belong to:
   unit/...    the suites on the workstation, with the host port, under sanitizers
   coverage/...  that they take every branch of ipc/ and kfs/ that can be taken (scripts/coverage.py)
   boot/...    the real image in QEMU
+  bench/...   with --bench: instructions per operation within their budgets
   long/...    with --long: the property suites of Properties 1 and 2, 100,000,000 operations in all
 """
 
@@ -27,6 +28,7 @@ import time
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/boot")]
+import bench as bench_tool  # noqa: E402
 import check_layers  # noqa: E402
 import coverage  # noqa: E402  scripts/coverage.py
 import run as boot_tests  # noqa: E402  tests/boot/run.py
@@ -256,12 +258,25 @@ def coverage_branches(report, stage):
     report("coverage/branches", "\n".join([text.splitlines()[-1], *complaints]) if complaints else None)
 
 
+def bench(report, arch, stage):
+    """Each operation within its budget, and the counter in agreement with the machine's own."""
+    names = [name for name in bench_tool.names() if report.wanted(f"bench/{arch}/{name}")]
+    if not names:
+        return
+    status, text = run([ROOT / "scripts/bench", arch, "--no-build", "--build-dir", build_dir(arch, stage), "--check",
+                        "--filter", rf"^({'|'.join(names)})$"])
+    complaints = dict(re.findall(r"^scripts/bench: ([\w-]+): (.*)", text, re.MULTILINE))
+    for name in names:
+        report(f"bench/{arch}/{name}", complaints.get(name) if status == 0 or complaints else text)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="Run every test there is for a stage.")
     parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="4 to 7 (default 4)")
     parser.add_argument("--seed", metavar="S", help="seed of the random tests (default: their own, which never changes)")
     parser.add_argument("--long", action="store_true", help="the long form of random tests too, as before a release")
     parser.add_argument("--quick", action="store_true", help="without boots, clang-tidy, coverage and the second build")
+    parser.add_argument("--bench", action="store_true", help="compare instructions per operation with their budgets, too")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only tests whose name this finds")
     options = parser.parse_args()
     begun = time.monotonic()
@@ -289,6 +304,9 @@ def main():
         boot_tests.run(report, str(build_dir("x86_64", options.stage)), report.wanted, options.long)
     if host_built and options.long:
         print(f"(long run of the properties: {long_run(report, options.stage, environment)} operations)", flush=True)
+
+    if machine_built and options.bench:
+        bench(report, "x86_64", options.stage)
 
     for name in report.failed:
         print(f"failed: {name}")

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "
 import abigen  # noqa: E402
 
 WORDS = ["h0", "h1", "h2", "h3", "buffer", "path", "path_len", "t0", "t1"]
+FAR = 1 << 60  # a deadline in nanoseconds
 FRAME = 80  # bytes for the words, with the stack aligned
 
 
@@ -34,7 +35,7 @@ class X86_64:
     def constant(cls, register, value):
         if value == 0:
             return f"xor %{cls.narrow[register]}, %{cls.narrow[register]}"
-        return f"mov ${value}, %{cls.narrow[register] if value > 0 else register}"
+        return f"mov ${value}, %{cls.narrow[register] if 0 < value < 1 << 32 else register}"
 
     @staticmethod
     def load(register, word):
@@ -80,6 +81,8 @@ def call(arch, numbers, line):
         return ["nop"] * int(arguments[0])
     if name not in numbers:
         raise SystemExit(f"loops.py: no call is named '{name}'")
+    if len(arguments) > len(arch.arguments):
+        raise SystemExit(f"loops.py: too many arguments: {line}")
     out = []
     for register, argument in zip(arch.arguments, arguments, strict=False):
         if argument in WORDS:
@@ -99,16 +102,19 @@ def assembly(arch, numbers, operations):
         out.extend([f"    .globl {name}", f"    .balign 64", f"{name}:", *(f"    {line}" for line in lines)])
 
     for index, operation in enumerate(operations):
-        if "client" in operation:
-            function(f"bench_client_{index}", arch.begin())
-            function(f"bench_head_{index}", [line for text in operation["client"] for line in call(arch, numbers, text)])
-            out.extend(f"    {line}" for line in [*arch.again(f"bench_head_{index}"), *arch.end()])
+        function(f"bench_client_{index}", arch.begin())
+        function(f"bench_head_{index}", [line for text in operation["client"] for line in call(arch, numbers, text)])
+        out.extend(f"    {line}" for line in [*arch.again(f"bench_head_{index}"), *arch.end()])
         if "partner" in operation:
             function(f"bench_partner_{index}", arch.begin())
             out.append("1:")
             out.extend(f"    {line}" for text in operation["partner"] for line in call(arch, numbers, text))
             out.extend(f"    {line}" for line in arch.forever("1b"))
     function("bench_counter", arch.counter)
+    # A thread that takes from the notifier in its argument, for ever. It needs no stack.
+    take = [arch.constant(arch.arguments[1], 1), arch.constant(arch.arguments[2], FAR),
+            arch.constant(arch.number, numbers["take"]), arch.trap]
+    function("bench_parked", [*take, *arch.forever("bench_parked")])
     return "\n".join([*out, '    .section .note.GNU-stack, "", @progbits', ""])
 
 
@@ -117,7 +123,7 @@ def header(operations):
            '#include "base/types.h"', "",
            "enum {", *(f"    WORD_{word.upper()} = {index}," for index, word in enumerate(WORDS)),
            f"    WORD_COUNT = {len(WORDS)},", f"    OPERATION_COUNT = {len(operations)},", "};", "",
-           "uint64_t bench_counter(void);"]
+           "uint64_t bench_counter(void);", "void bench_parked(void);"]
     for index, operation in enumerate(operations):
         for side in ("client", "partner"):
             if side in operation:
@@ -129,7 +135,7 @@ def header(operations):
             "    unsigned refused; // of those", "};", "",
             "static const struct operation operations[OPERATION_COUNT] = {"]
     for index, operation in enumerate(operations):
-        calls = sum(not line.startswith("nop") for line in operation.get("client", []))
+        calls = sum(not line.startswith("nop") for line in operation["client"])
         partner = f"bench_partner_{index}" if "partner" in operation else "nullptr"
         out.append(f'    {{"{operation["name"]}", bench_client_{index}, {partner}, {calls}, '
                    f'{operation.get("refused", 0)}}},')
@@ -144,7 +150,8 @@ def main():
     parser.add_argument("--assembly", type=pathlib.Path, required=True)
     parser.add_argument("--header", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    operations = tomllib.loads(options.operations.read_text())["operation"]
+    # What has no loop yet is missing from the figures, too.
+    operations = [entry for entry in tomllib.loads(options.operations.read_text())["operation"] if "client" in entry]
     table = abigen.Table(tomllib.loads(options.abi.read_text()))
     numbers = {entry["name"]: entry["number"] for entry in table.calls}
     options.assembly.write_text(assembly(ARCHITECTURES[options.arch], numbers, operations))

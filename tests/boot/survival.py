@@ -71,7 +71,7 @@ CASES = [
     exhaust("handles_are_taken_back_from_the_dead", "handles", "ERR_LIMIT", keep="-k"),
     exhaust("processes_run_out_cleanly", "processes", "ERR_LIMIT"),
     exhaust("processes_are_taken_back_from_the_dead", "processes", "ERR_LIMIT", keep="-k"),
-    exhaust("threads_run_out_cleanly", "threads", "ERR_LIMIT"),
+    exhaust("threads_run_out_cleanly", "threads", "ERR_LIMIT", "--mem", "512M"),
     exhaust("threads_run_out_of_memory_cleanly", "threads", "ERR_NO_MEMORY", "--mem", "32M"),
     exhaust("channels_run_out_cleanly", "channels", "ERR_NO_MEMORY", "--mem", "32M"),
     exhaust("channels_are_taken_back_from_the_dead", "channels", "ERR_NO_MEMORY", "--mem", "32M", keep="-k"),
