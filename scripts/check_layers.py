@@ -36,7 +36,7 @@ BOOT = "kernel/main.c"
 # The headers of a freestanding C implementation, which do not depend on a system.
 FREESTANDING = {"limits.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h"}
 GENERATED = {"abi/abi.h": "abi", "abi/calls.h": "calls", "isthmus/calls.h": "stubs", "x86_offsets.h": "port",
-             "arm64_offsets.h": "port"}
+             "arm64_offsets.h": "port", "riscv_offsets.h": "port"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 CONDITION = re.compile(r"^\s*#\s*(?:el)?if(?:n?def)?\b(?P<text>(?:\\\n|.)*)", re.MULTILINE)
 ARCHITECTURE = re.compile(r"\b(__x86_64(__)?|__amd64(__)?|__i386(__)?|__aarch64(__)?|__arm(64)?(__)?|__riscv\w*)\b")

@@ -1,0 +1,106 @@
+// Output waits for the line; input comes by interrupt.
+#include "console.h"
+
+#include "kernel/include/arch.h"
+
+#include "irq.h"
+#include "machine.h"
+#include "map.h"
+#include "sbi.h"
+
+enum {
+    DATA = 0,
+    INTERRUPTS = 1,
+    FIFO = 2,
+    LINE = 3,
+    MODEM = 4,
+    LINE_STATUS = 5,
+};
+
+enum {
+    INTERRUPT_RECEIVED = 1,
+    FIFO_ENABLE_CLEAR = 7,
+    LINE_8N1 = 3,
+    MODEM_READY = 3,
+    MODEM_INTERRUPTS = 8,
+    STATUS_RECEIVED = 1,
+    STATUS_EMPTY = 0x20,
+};
+
+enum { FIFO_SIZE = 16, PATIENCE = 1000000 };
+
+static volatile uint8_t *uart; // null: not found yet
+static unsigned shift, width;
+
+static uint8_t get_register(unsigned number) {
+    volatile uint8_t *at = uart + (number << shift);
+    return width == 4 ? (uint8_t)*(volatile uint32_t *)at : *at;
+}
+
+static void set_register(unsigned number, uint8_t value) {
+    volatile uint8_t *at = uart + (number << shift);
+    if (width == 4) {
+        *(volatile uint32_t *)at = value;
+    } else {
+        *at = value;
+    }
+}
+
+// The rate stays what the firmware has set: it has talked by it.
+void riscv_console_init(void) {
+    if (riscv_machine.uart.base == 0) {
+        return;
+    }
+    shift = riscv_machine.uart.shift;
+    width = riscv_machine.uart.width;
+    uart = (volatile uint8_t *)riscv_window_map(riscv_machine.uart.base, 8ull << shift);
+    if (uart == nullptr) {
+        return;
+    }
+    set_register(INTERRUPTS, 0);
+    set_register(LINE, LINE_8N1);
+    set_register(FIFO, FIFO_ENABLE_CLEAR);
+    set_register(MODEM, MODEM_READY);
+}
+
+// An empty transmitter takes a FIFO's worth of bytes.
+static void put(char byte) {
+    static unsigned room;
+    if (uart == nullptr) {
+        riscv_sbi_put(byte);
+        return;
+    }
+    if (room == 0) {
+        for (unsigned i = 0; (get_register(LINE_STATUS) & STATUS_EMPTY) == 0 && i < PATIENCE; i++) {
+            arch_cpu_relax();
+        }
+        room = FIFO_SIZE;
+    }
+    room--;
+    set_register(DATA, (uint8_t)byte);
+}
+
+void arch_console_write(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n') {
+            put('\r');
+        }
+        put(text[i]);
+    }
+}
+
+int arch_console_read(void) {
+    if (uart == nullptr || (get_register(LINE_STATUS) & STATUS_RECEIVED) == 0) {
+        return -1;
+    }
+    return get_register(DATA);
+}
+
+void arch_console_enable(void) {
+    if (uart == nullptr) {
+        return;
+    }
+    riscv_irq_enable(riscv_machine.uart.source);
+    set_register(INTERRUPTS, INTERRUPT_RECEIVED);
+    set_register(MODEM, MODEM_READY | MODEM_INTERRUPTS);
+}

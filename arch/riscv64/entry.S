@@ -1,0 +1,330 @@
+// Into the kernel and back to user mode.
+//
+// There is one entry for everything. In user mode sscratch holds the CPU's data (struct arch_cpu) and tp is the user's;
+// in the kernel tp is the CPU's data and sscratch is 0, by which an entry knows where it came from. Entries from user mode
+// save the user's registers straight into the current thread's frame, switch to the CPU's kernel stack and call C, which
+// returns the thread to resume, or null to idle. There are two kinds of frame, told apart by their cause:
+//   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp; those and the arguments are saved. On return a0 to a4
+//            carry the answer, all others are zero.
+//   full     everything else: every register comes back.
+// Traps from kernel mode are interrupts of the idle loop, faults of the copy helper, and bugs; they use the stack they
+// happen on, and a spare one if that is full. SUM is set in the copy helper only.
+//
+// sstatus needs no saving with user frames. SPP is 0 except between a trap in the kernel and its sret, and SPIE does not
+// matter: in user mode the kernel's interrupts are always enabled. FS belongs to the current thread (float.c).
+
+#include "riscv_offsets.h"
+
+// All registers but sp, tp and the ones that the entry has saved already (t0, and for the kernel sp).
+.macro SAVE_REGISTERS offset
+    sd ra, \offset + FRAME_RA(sp)
+    sd gp, \offset + FRAME_GP(sp)
+    sd t1, \offset + FRAME_T1(sp)
+    sd t2, \offset + FRAME_T2(sp)
+    sd s0, \offset + FRAME_S0(sp)
+    sd s1, \offset + FRAME_S1(sp)
+    sd a0, \offset + FRAME_A0(sp)
+    sd a1, \offset + FRAME_A1(sp)
+    sd a2, \offset + FRAME_A2(sp)
+    sd a3, \offset + FRAME_A3(sp)
+    sd a4, \offset + FRAME_A4(sp)
+    sd a5, \offset + FRAME_A5(sp)
+    sd a6, \offset + FRAME_A6(sp)
+    sd a7, \offset + FRAME_A7(sp)
+    sd s2, \offset + FRAME_S2(sp)
+    sd s3, \offset + FRAME_S3(sp)
+    sd s4, \offset + FRAME_S4(sp)
+    sd s5, \offset + FRAME_S5(sp)
+    sd s6, \offset + FRAME_S6(sp)
+    sd s7, \offset + FRAME_S7(sp)
+    sd s8, \offset + FRAME_S8(sp)
+    sd s9, \offset + FRAME_S9(sp)
+    sd s10, \offset + FRAME_S10(sp)
+    sd s11, \offset + FRAME_S11(sp)
+    sd t3, \offset + FRAME_T3(sp)
+    sd t4, \offset + FRAME_T4(sp)
+    sd t5, \offset + FRAME_T5(sp)
+    sd t6, \offset + FRAME_T6(sp)
+.endm
+
+// All but tp, sp and t0.
+.macro LOAD_REGISTERS offset
+    ld ra, \offset + FRAME_RA(sp)
+    ld gp, \offset + FRAME_GP(sp)
+    ld t1, \offset + FRAME_T1(sp)
+    ld t2, \offset + FRAME_T2(sp)
+    ld s0, \offset + FRAME_S0(sp)
+    ld s1, \offset + FRAME_S1(sp)
+    ld a0, \offset + FRAME_A0(sp)
+    ld a1, \offset + FRAME_A1(sp)
+    ld a2, \offset + FRAME_A2(sp)
+    ld a3, \offset + FRAME_A3(sp)
+    ld a4, \offset + FRAME_A4(sp)
+    ld a5, \offset + FRAME_A5(sp)
+    ld a6, \offset + FRAME_A6(sp)
+    ld a7, \offset + FRAME_A7(sp)
+    ld s2, \offset + FRAME_S2(sp)
+    ld s3, \offset + FRAME_S3(sp)
+    ld s4, \offset + FRAME_S4(sp)
+    ld s5, \offset + FRAME_S5(sp)
+    ld s6, \offset + FRAME_S6(sp)
+    ld s7, \offset + FRAME_S7(sp)
+    ld s8, \offset + FRAME_S8(sp)
+    ld s9, \offset + FRAME_S9(sp)
+    ld s10, \offset + FRAME_S10(sp)
+    ld s11, \offset + FRAME_S11(sp)
+    ld t3, \offset + FRAME_T3(sp)
+    ld t4, \offset + FRAME_T4(sp)
+    ld t5, \offset + FRAME_T5(sp)
+    ld t6, \offset + FRAME_T6(sp)
+.endm
+
+    .section .text.entry, "ax"
+
+    .balign 64
+    .global riscv_enter
+riscv_enter:
+    csrrw tp, sscratch, tp
+    beqz tp, riscv_enter_kernel
+    sd sp, CPU_SCRATCH(tp)
+    ld sp, CPU_THREAD(tp)
+    sd t0, THREAD_FRAME + FRAME_T0(sp)
+    csrr t0, scause
+    xori t0, t0, CAUSE_USER_CALL
+    bnez t0, riscv_enter_trap
+
+// A call. sp = the thread, tp = the CPU; sscratch = the user's tp, t0 is free.
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, THREAD_FRAME + FRAME_PC(sp)
+    csrrw t0, sscratch, zero
+    sd t0, THREAD_FRAME + FRAME_TP(sp)
+    ld t0, CPU_SCRATCH(tp)
+    sd t0, THREAD_FRAME + FRAME_SP(sp)
+    sd gp, THREAD_FRAME + FRAME_GP(sp)
+    sd s0, THREAD_FRAME + FRAME_S0(sp)
+    sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL
+    sd a0, THREAD_FRAME + FRAME_A0(sp)
+    sd a1, THREAD_FRAME + FRAME_A1(sp)
+    sd a2, THREAD_FRAME + FRAME_A2(sp)
+    sd a3, THREAD_FRAME + FRAME_A3(sp)
+    sd a4, THREAD_FRAME + FRAME_A4(sp)
+    sd a5, THREAD_FRAME + FRAME_A5(sp)
+    sd a7, THREAD_FRAME + FRAME_A7(sp)
+    mv a0, sp
+    ld sp, CPU_STACK_TOP(tp)
+    li s0, 0
+    call trap_syscall
+
+// Go on with the thread in a0; its address space is in place. Null: idle.
+riscv_resume:
+    beqz a0, riscv_idle
+    sd a0, CPU_THREAD(tp)
+    ld t0, THREAD_FRAME + FRAME_CAUSE(a0)
+    bnez t0, riscv_resume_full
+
+    csrw sscratch, tp
+    ld t0, THREAD_FRAME + FRAME_PC(a0)
+    csrw sepc, t0
+    ld sp, THREAD_FRAME + FRAME_SP(a0)
+    ld gp, THREAD_FRAME + FRAME_GP(a0)
+    ld tp, THREAD_FRAME + FRAME_TP(a0)
+    ld s0, THREAD_FRAME + FRAME_S0(a0)
+    ld a1, THREAD_FRAME + FRAME_A1(a0)
+    ld a2, THREAD_FRAME + FRAME_A2(a0)
+    ld a3, THREAD_FRAME + FRAME_A3(a0)
+    ld a4, THREAD_FRAME + FRAME_A4(a0)
+    ld a0, THREAD_FRAME + FRAME_A0(a0)
+    li a5, 0
+    li a6, 0
+    li a7, 0
+    li ra, 0
+    li t0, 0
+    li t1, 0
+    li t2, 0
+    li t3, 0
+    li t4, 0
+    li t5, 0
+    li t6, 0
+    li s1, 0
+    li s2, 0
+    li s3, 0
+    li s4, 0
+    li s5, 0
+    li s6, 0
+    li s7, 0
+    li s8, 0
+    li s9, 0
+    li s10, 0
+    li s11, 0
+    sret
+
+riscv_resume_full:
+    mv sp, a0
+    csrw sscratch, tp
+    ld t0, THREAD_FRAME + FRAME_PC(sp)
+    csrw sepc, t0
+    // A reservation that another thread has made here must not let this one's store-conditional succeed.
+    addi t1, sp, THREAD_FRAME + FRAME_PC
+    sc.d zero, t0, (t1)
+    LOAD_REGISTERS THREAD_FRAME
+    ld t0, THREAD_FRAME + FRAME_T0(sp)
+    ld tp, THREAD_FRAME + FRAME_TP(sp)
+    ld sp, THREAD_FRAME + FRAME_SP(sp)
+    sret
+
+// Nothing to run: wait for interrupts, which arrive in kernel mode, until there is. What is pending ends wfi whether or
+// not interrupts are enabled, so none that comes before it is slept through.
+    .global riscv_idle
+riscv_idle:
+    ld sp, CPU_STACK_TOP(tp)
+    li s0, 0
+1:  wfi
+    csrsi sstatus, STATUS_SIE
+    csrci sstatus, STATUS_SIE
+    call trap_idle
+    beqz a0, 1b
+    j riscv_resume
+
+// Any trap from user mode but a call. As above, and t0 = scause ^ CAUSE_USER_CALL.
+riscv_enter_trap:
+    SAVE_REGISTERS THREAD_FRAME
+    xori t0, t0, CAUSE_USER_CALL
+    sd t0, THREAD_FRAME + FRAME_CAUSE(sp)
+    csrr t0, sepc
+    sd t0, THREAD_FRAME + FRAME_PC(sp)
+    csrrw t0, sscratch, zero
+    sd t0, THREAD_FRAME + FRAME_TP(sp)
+    ld t0, CPU_SCRATCH(tp)
+    sd t0, THREAD_FRAME + FRAME_SP(sp)
+    mv a0, sp
+    ld sp, CPU_STACK_TOP(tp)
+    li s0, 0
+    call riscv_trap_user
+    j riscv_resume
+
+// A trap in the kernel: tp and sscratch have changed places.
+riscv_enter_kernel:
+    csrrw tp, sscratch, tp
+    sd t0, CPU_SCRATCH(tp)
+    ld t0, CPU_STACK_LIMIT(tp)
+    bltu sp, t0, 2f
+    mv t0, sp
+    j 3f
+2:  mv t0, sp
+    ld sp, CPU_SPARE_TOP(tp)
+3:  addi sp, sp, -FRAME_SIZE
+    sd t0, FRAME_SP(sp)
+    ld t0, CPU_SCRATCH(tp)
+    sd t0, FRAME_T0(sp)
+    SAVE_REGISTERS 0
+    sd tp, FRAME_TP(sp)
+    csrr t0, scause
+    sd t0, FRAME_CAUSE(sp)
+    csrr t0, sepc
+    sd t0, FRAME_PC(sp)
+    li t0, STATUS_SUM
+    csrrc t0, sstatus, t0
+    sd t0, FRAME_STATUS(sp)
+    mv a0, sp
+    call riscv_trap_kernel
+    ld t0, FRAME_STATUS(sp)
+    csrw sstatus, t0
+    ld t0, FRAME_PC(sp)
+    csrw sepc, t0
+    LOAD_REGISTERS 0
+    ld t0, FRAME_T0(sp)
+    ld sp, FRAME_SP(sp)
+    sret
+
+// void riscv_run(void (*function)(void *argument), void *argument): call it on this CPU's kernel stack, then idle.
+    .text
+    .global riscv_run
+riscv_run:
+    mv t0, a0
+    mv a0, a1
+    ld sp, CPU_STACK_TOP(tp)
+    li s0, 0
+    jalr t0
+    j riscv_idle
+
+    .macro MAY_FAULT label
+    .pushsection .fixups, "a"
+    .quad \label, riscv_copy_fault
+    .popsection
+    .endm
+
+// bool riscv_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
+// Words where both sides are aligned alike, else bytes: a misaligned access may be an emulated one.
+    .global riscv_copy
+riscv_copy:
+    li t6, STATUS_SUM
+    csrs sstatus, t6
+    xor t0, a0, a1
+    andi t0, t0, 7
+    add a3, a0, a2                          // end of to
+    bnez t0, 30f
+
+    li t0, 8
+    bltu a2, t0, 30f
+10: andi t0, a0, 7                          // bytes up to the first word
+    beqz t0, 12f
+101: lbu t1, (a1)
+102: sb t1, (a0)
+    addi a1, a1, 1
+    addi a0, a0, 1
+    j 10b
+    MAY_FAULT 101b
+    MAY_FAULT 102b
+
+12: addi a4, a3, -32                        // four words a turn
+    bgtu a0, a4, 20f
+103: ld t1, 0(a1)
+104: ld t2, 8(a1)
+105: ld t3, 16(a1)
+106: ld t4, 24(a1)
+107: sd t1, 0(a0)
+108: sd t2, 8(a0)
+109: sd t3, 16(a0)
+110: sd t4, 24(a0)
+    addi a1, a1, 32
+    addi a0, a0, 32
+    bleu a0, a4, 103b
+    MAY_FAULT 103b
+    MAY_FAULT 104b
+    MAY_FAULT 105b
+    MAY_FAULT 106b
+    MAY_FAULT 107b
+    MAY_FAULT 108b
+    MAY_FAULT 109b
+    MAY_FAULT 110b
+
+20: addi a4, a3, -8
+    bgtu a0, a4, 30f
+111: ld t1, (a1)
+112: sd t1, (a0)
+    addi a1, a1, 8
+    addi a0, a0, 8
+    bleu a0, a4, 111b
+    MAY_FAULT 111b
+    MAY_FAULT 112b
+
+30: bgeu a0, a3, 40f                        // bytes
+113: lbu t1, (a1)
+114: sb t1, (a0)
+    addi a1, a1, 1
+    addi a0, a0, 1
+    bltu a0, a3, 113b
+    MAY_FAULT 113b
+    MAY_FAULT 114b
+
+40: csrc sstatus, t6
+    li a0, 1
+    ret
+riscv_copy_fault:
+    li t6, STATUS_SUM
+    csrc sstatus, t6
+    li a0, 0
+    ret
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,41 @@
+// Bodies of the seam's inline functions (kernel/include/arch.h) for riscv64.
+#pragma once
+
+// The kernel image is linked here, at the top of every translation mode's upper half.
+#define RISCV_IMAGE 0xffffffff80000000u
+
+extern uint64_t riscv_image_offset; // link address minus load address
+extern uint64_t riscv_direct_map;   // all RAM, from physical address 0; depends on the translation mode (map.h)
+
+static inline void *arch_phys_to_virt(paddr_t address) {
+    return (void *)(address + riscv_direct_map);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *pointer) {
+    uint64_t va = (uint64_t)pointer;
+    return va >= RISCV_IMAGE ? va - riscv_image_offset : va - riscv_direct_map;
+}
+
+// The instruction `pause` of Zihintpause; elsewhere a fence without effect.
+static inline void arch_cpu_relax(void) {
+    __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory");
+}
+
+static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]) {
+    arg[0] = frame->a0;
+    arg[1] = frame->a1;
+    arg[2] = frame->a2;
+    arg[3] = frame->a3;
+    arg[4] = frame->a4;
+    arg[5] = frame->a5;
+    return frame->a7;
+}
+
+// The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
+static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
+    frame->a0 = (uint64_t)status;
+    frame->a1 = word[0];
+    frame->a2 = word[1];
+    frame->a3 = word[2];
+    frame->a4 = word[3];
+}

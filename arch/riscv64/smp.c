@@ -1,0 +1,166 @@
+#include "smp.h"
+
+#include "abi/abi.h"
+#include "base/bits.h"
+#include "base/format.h"
+#include "kernel/include/trap.h"
+#include "kernel/page_alloc.h"
+
+#include "clock.h"
+#include "instructions.h"
+#include "layout.h"
+#include "machine.h"
+#include "map.h"
+#include "sbi.h"
+
+extern const uint8_t riscv_start_further[];
+
+alignas(64) struct arch_cpu riscv_boot_cpu;
+static uint64_t started = 1; // bit i: CPU i runs
+
+// The CPU that is starting, and how far it has come. One that does not come in time is given up, and with it all that
+// follow: it may still come, and must find its stack and data as they were, to see that.
+static enum start_state { START_NONE, START_ASKED, START_ALIVE, START_GIVEN_UP } start_state;
+
+unsigned arch_cpu_count(void) {
+    return riscv_machine.cpu_count;
+}
+
+void arch_cpu_attach(struct cpu *cpu) {
+    struct arch_cpu *arch = (struct arch_cpu *)cpu;
+    *arch = riscv_boot_cpu;
+    arch->self = arch;
+    __asm__ volatile("mv tp, %0" ::"r"(arch) : "memory");
+}
+
+void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
+    format(text, capacity, "hart %llu, %s", (unsigned long long)riscv_machine.hart[index],
+           riscv_machine.isa[0] != '\0' ? riscv_machine.isa : "unnamed");
+}
+
+void riscv_cpu_init(void) {
+    riscv_csr_set(sie, RISCV_INTERRUPT_SOFTWARE | RISCV_INTERRUPT_TIMER);
+}
+
+// ---- interrupts to other CPUs ----------------------------------------------------------------------------------------
+
+// Call the firmware for harts of any numbers, as many as it takes at a time.
+static void for_harts(uint64_t cpus, void (*call)(uint64_t mask, uint64_t base)) {
+    while (cpus != 0) {
+        uint64_t base = riscv_machine.hart[bits_lowest(cpus)];
+        uint64_t mask = 0, taken = 0;
+        for (uint64_t rest = cpus; rest != 0; rest &= rest - 1) {
+            unsigned cpu = bits_lowest(rest);
+            uint64_t distance = riscv_machine.hart[cpu] - base; // wraps to more than 63 for lower numbers
+            if (distance < 64) {
+                mask |= 1ull << distance;
+                taken |= 1ull << cpu;
+            }
+        }
+        call(mask, base);
+        cpus &= ~taken;
+    }
+}
+
+// What was stored before is seen by who takes the interrupt: its trap clears the pending bit, then fences (trap.c).
+void arch_cpu_ipi(unsigned index) {
+    riscv_fence();
+    riscv_sbi_ipi(1, riscv_machine.hart[index]);
+}
+
+void riscv_smp_ipi_others(void) {
+    riscv_fence();
+    uint64_t self = 1ull << ((const struct arch_cpu *)arch_cpu_current())->index;
+    for_harts(__atomic_load_n(&started, __ATOMIC_RELAXED) & ~self, riscv_sbi_ipi);
+}
+
+void riscv_smp_fence_fetch(uint64_t cpus) {
+    for_harts(cpus, riscv_sbi_fence_fetch);
+}
+
+// ---- starting one ----------------------------------------------------------------------------------------------------
+
+bool riscv_stacks_map(struct arch_cpu *cpu, paddr_t stack, paddr_t spare) {
+    uint64_t va = riscv_window_map(stack, RISCV_STACK_SIZE);
+    uint64_t spare_va = riscv_window_map(spare, RISCV_SPARE_STACK_SIZE);
+    if (va == 0 || spare_va == 0) {
+        return false;
+    }
+    cpu->stack_limit = va + sizeof(struct arch_frame);
+    cpu->stack_top = va + RISCV_STACK_SIZE;
+    cpu->spare_top = spare_va + RISCV_SPARE_STACK_SIZE;
+    return true;
+}
+
+static bool stacks_alloc(struct arch_cpu *cpu) {
+    static_assert(RISCV_STACK_SIZE == 4 * 4096 && RISCV_SPARE_STACK_SIZE == 4096);
+    paddr_t stack = page_alloc(2), spare = page_alloc(0);
+    if (stack != 0 && spare != 0 && riscv_stacks_map(cpu, stack, spare)) {
+        return true;
+    }
+    if (stack != 0) {
+        page_free(stack, 2);
+    }
+    if (spare != 0) {
+        page_free(spare, 0);
+    }
+    return false;
+}
+
+static bool came_alive(uint64_t nanoseconds) {
+    uint64_t end = arch_time_now() + nanoseconds;
+    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_ALIVE) {
+        if (arch_time_now() >= end) {
+            return false;
+        }
+        arch_cpu_relax();
+    }
+    return true;
+}
+
+// Change the state only if nobody else has.
+static bool state_change(enum start_state from, enum start_state to) {
+    return __atomic_compare_exchange_n(&start_state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
+    enum : uint64_t { PATIENCE = 10000000000 };
+    if (index == 0 || index >= riscv_machine.cpu_count || !riscv_sbi.hsm || start_state == START_GIVEN_UP) {
+        return ERR_NO_DEVICE;
+    }
+    struct arch_cpu *arch = (struct arch_cpu *)cpu;
+    arch->self = arch;
+    arch->index = index;
+    arch->hart = riscv_machine.hart[index];
+    arch->deadline = UINT64_MAX;
+    arch->start_satp = riscv_kernel_satp;
+    if (!stacks_alloc(arch)) {
+        return ERR_NO_MEMORY;
+    }
+    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_SEQ_CST);
+    riscv_fence(); // it reads arch before it has translations
+    if (!riscv_sbi_hart_start(arch->hart, arch_virt_to_phys(riscv_start_further), arch_virt_to_phys(arch))) {
+        start_state = START_NONE;
+        return ERR_NO_DEVICE; // its stacks stay in the window, which gives nothing back
+    }
+    if (!came_alive(PATIENCE) && state_change(START_ASKED, START_GIVEN_UP)) {
+        return ERR_NO_DEVICE;
+    }
+    start_state = START_NONE;
+    __atomic_fetch_or(&started, 1ull << index, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void run_secondary(void *argument) {
+    kernel_main_secondary(((struct arch_cpu *)argument)->index);
+}
+
+void riscv_start_secondary(struct arch_cpu *cpu) {
+    if (!state_change(START_ASKED, START_ALIVE)) {
+        arch_cpu_stop(); // too late: cpu is gone
+    }
+    riscv_cpu_init();
+    riscv_clock_init_cpu();
+    riscv_run(run_secondary, cpu);
+    arch_cpu_stop(); // not reached: riscv_run idles
+}

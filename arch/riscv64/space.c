@@ -1,0 +1,259 @@
+// Address spaces: page tables below a root whose upper half is the kernel's, and which CPU may hold which translations of
+// them.
+//
+// With ASIDs, a switch flushes nothing: a CPU that left a space keeps its translations. space->cached tells which CPUs
+// may have some. Pages taken out of a space are flushed at once on the CPUs running in it (space->running, by the core);
+// the others only lose their bit in cached, and flush when they next enter. ASID 0 is the kernel's own, and that of
+// spaces for which no other was left: those are flushed by every switch.
+//
+// What the specification leaves open, and how it is met:
+//   - A hart may remember that an address was not mapped. Who maps a page flushes that one page on itself; any other hart
+//     takes one fault too many, flushes the page and goes on (trap.c).
+//   - A hart walks page tables without regard to the order of other harts' stores. It walks for a space only when it is in
+//     it: it came there under the kernel lock, behind the stores, and what is taken out later reaches it by a shoot-down,
+//     whose request it acquires before its sfence.vma.
+//   - Fetches follow stores only after fence.i on the fetching hart. space->fetched tells which CPUs have made it since
+//     the last executable page was mapped: the one that maps does, those in the space are made to through the firmware,
+//     the others do when they next enter.
+#include "space.h"
+
+#include "kernel/include/arch.h"
+
+#include "abi/abi.h"
+#include "base/bits.h"
+#include "base/memory.h"
+#include "kernel/page_alloc.h"
+
+#include "instructions.h"
+#include "layout.h"
+#include "map.h"
+#include "smp.h"
+
+enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS_MAX = 4096 };
+enum : uint64_t { PAGE = 4096 };
+enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
+
+static uint64_t asid_used[ASIDS_MAX / 64] = {1};
+static unsigned asid_bits, asid_limit = 1, asid_hint;
+static uint64_t asid_count;
+
+// ---- ASIDs -----------------------------------------------------------------------------------------------------------
+
+// Bits that are not implemented stay 0.
+void riscv_space_probe(void) {
+    riscv_csr_write(satp, riscv_kernel_satp | (uint64_t)RISCV_SATP_ASID_MASK << RISCV_SATP_ASID_SHIFT);
+    uint64_t mask = riscv_csr_read(satp) >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
+    riscv_csr_write(satp, riscv_kernel_satp);
+    riscv_flush_all();
+    asid_bits = bits_count(mask);
+    asid_limit = mask + 1 < ASIDS_MAX ? (unsigned)mask + 1 : ASIDS_MAX;
+    for (unsigned asid = asid_limit; asid < 64; asid++) {
+        asid_used[0] |= 1ull << asid; // of a word that is there in part only
+    }
+}
+
+static uint16_t asid_alloc(void) {
+    unsigned words = (asid_limit + 63) / 64;
+    for (unsigned i = 0; i < words; i++) {
+        unsigned word = (asid_hint + i) % words;
+        if (asid_used[word] != UINT64_MAX) {
+            unsigned bit = bits_lowest(~asid_used[word]);
+            asid_used[word] |= 1ull << bit;
+            asid_hint = word;
+            asid_count++;
+            return (uint16_t)(word * 64 + bit);
+        }
+    }
+    return 0;
+}
+
+static void asid_free(uint16_t asid) {
+    if (asid != 0) {
+        asid_used[asid / 64] &= ~(1ull << (asid % 64));
+        asid_count--;
+    }
+}
+
+unsigned riscv_space_asid_bits(void) {
+    return asid_bits;
+}
+
+uint64_t riscv_space_asids_used(void) {
+    return asid_count;
+}
+
+// ---- life ------------------------------------------------------------------------------------------------------------
+
+static paddr_t address_of(uint64_t entry) {
+    return (entry & RISCV_PTE_ADDRESS) << 2;
+}
+
+static uint64_t *table_of(uint64_t entry) {
+    return arch_phys_to_virt(address_of(entry));
+}
+
+status_t arch_space_create(struct arch_space *space) {
+    paddr_t page = page_alloc(0);
+    if (page == 0) {
+        return ERR_NO_MEMORY;
+    }
+    uint64_t *root = arch_phys_to_virt(page);
+    const uint64_t *kernel = arch_phys_to_virt(riscv_kernel_satp << 12);
+    memset(root, 0, USER_ENTRIES * sizeof *root);
+    memcpy(root + USER_ENTRIES, kernel + USER_ENTRIES, (ENTRIES - USER_ENTRIES) * sizeof *root);
+    *space = (struct arch_space){.root = page, .asid = asid_alloc()};
+    return 0;
+}
+
+// Free what is below a table of the given level, tables only; false when the budget ran out first.
+static bool tables_free(uint64_t *table, unsigned entries, unsigned level, unsigned *budget) {
+    for (unsigned i = 0; i < entries; i++) {
+        if (table[i] == 0) {
+            continue;
+        }
+        if (level > 2 && !tables_free(table_of(table[i]), ENTRIES, level - 1, budget)) {
+            return false;
+        }
+        if (*budget == 0) {
+            return false;
+        }
+        page_free(address_of(table[i]), 0);
+        table[i] = 0;
+        (*budget)--;
+    }
+    return true;
+}
+
+bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
+    if (space->root == 0) {
+        return true;
+    }
+    if (!tables_free(arch_phys_to_virt(space->root), USER_ENTRIES, riscv_levels, budget) || *budget == 0) {
+        return false;
+    }
+    page_free(space->root, 0);
+    (*budget)--;
+    asid_free(space->asid); // whoever gets it next flushes it before use: nothing is marked as cached then
+    *space = (struct arch_space){};
+    return true;
+}
+
+// ---- pages -----------------------------------------------------------------------------------------------------------
+
+// The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
+static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
+    uint64_t *table = arch_phys_to_virt(space->root);
+    for (unsigned shift = 12 + 9 * (riscv_levels - 1); shift > 12; shift -= 9) {
+        uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
+        if ((*entry & RISCV_PTE_VALID) == 0) {
+            paddr_t page = make ? page_alloc_zeroed() : 0;
+            if (page == 0) {
+                return nullptr;
+            }
+            // The zeroes come before the entry for whoever walks.
+            __atomic_store_n(entry, page >> 2 | RISCV_PTE_VALID, __ATOMIC_RELEASE);
+        }
+        table = table_of(*entry);
+    }
+    return &table[va >> 12 & (ENTRIES - 1)];
+}
+
+static bool is_here(const struct arch_space *space) {
+    return ((const struct arch_cpu *)arch_cpu_current())->space == space;
+}
+
+// What is fetched from a page just mapped is what was stored there, on every CPU.
+static void fetch_sync(struct arch_space *space) {
+    uint64_t self = 1ull << ((const struct arch_cpu *)arch_cpu_current())->index;
+    riscv_fence_fetch();
+    riscv_smp_fence_fetch(space->running & ~self);
+    space->fetched = space->running | self;
+}
+
+status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection) {
+    uint64_t *entry = entry_of(space, va, true);
+    if (entry == nullptr) {
+        return ERR_NO_MEMORY;
+    }
+    uint64_t flags = RISCV_PTE_VALID | RISCV_PTE_USER | RISCV_PTE_READ | RISCV_PTE_ACCESSED;
+    flags |= (protection & ARCH_PROT_WRITE) != 0 ? RISCV_PTE_WRITE | RISCV_PTE_DIRTY : 0;
+    if ((protection & ARCH_PROT_EXEC) != 0) {
+        flags |= RISCV_PTE_EXEC;
+        fetch_sync(space);
+    }
+    __atomic_store_n(entry, page >> 2 | flags, __ATOMIC_RELEASE);
+    if (is_here(space)) {
+        riscv_flush_page(va, space->asid);
+    }
+    return 0;
+}
+
+bool arch_space_unmap(struct arch_space *space, uint64_t va) {
+    uint64_t *entry = entry_of(space, va, false);
+    if (entry == nullptr || (*entry & RISCV_PTE_VALID) == 0) {
+        return false;
+    }
+    *entry = 0;
+    return true;
+}
+
+bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page, unsigned *protection) {
+    const uint64_t *entry = entry_of(space, va, false);
+    if (entry == nullptr || (*entry & RISCV_PTE_VALID) == 0) {
+        return false;
+    }
+    *page = address_of(*entry);
+    *protection = ARCH_PROT_READ;
+    *protection |= (*entry & RISCV_PTE_WRITE) != 0 ? ARCH_PROT_WRITE : 0;
+    *protection |= (*entry & RISCV_PTE_EXEC) != 0 ? ARCH_PROT_EXEC : 0;
+    return true;
+}
+
+// ---- translations ----------------------------------------------------------------------------------------------------
+
+void arch_space_switch(struct arch_space *space) {
+    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
+    struct arch_space *before = cpu->space;
+    if (before == space) {
+        return;
+    }
+    uint64_t self = 1ull << cpu->index;
+    if (before != nullptr) {
+        before->running &= ~self;
+    }
+    cpu->space = space;
+    if (space == nullptr) {
+        riscv_csr_write(satp, riscv_kernel_satp);
+        if (before->asid == 0) {
+            riscv_flush_space(0); // the kernel goes by the same number
+        }
+        return;
+    }
+    space->running |= self;
+    bool keep = space->asid != 0 && (space->cached & self) != 0;
+    space->cached |= self;
+    riscv_csr_write(satp, (riscv_kernel_satp & RISCV_SATP_MODE) | (uint64_t)space->asid << RISCV_SATP_ASID_SHIFT |
+                              space->root >> 12);
+    if (!keep) {
+        riscv_flush_space(space->asid);
+    }
+    if ((space->fetched & self) == 0) {
+        riscv_fence_fetch();
+        space->fetched |= self;
+    }
+}
+
+uint64_t arch_space_stale(struct arch_space *space) {
+    space->cached &= space->running;
+    return space->running;
+}
+
+void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {
+    if (pages > FLUSH_PAGES_MAX) {
+        riscv_flush_space(space->asid);
+        return;
+    }
+    for (uint64_t i = 0; i < pages; i++) {
+        riscv_flush_page(va + i * PAGE, space->asid);
+    }
+}
