@@ -12,6 +12,7 @@ QEMU; so scripts/bench gets its counter into the boot tests.
 
 import argparse
 import ctypes
+import dataclasses
 import os
 import pathlib
 import re
@@ -33,12 +34,32 @@ import archive  # noqa: E402  the module beside this one
 EXIT_TIMEOUT = 124
 EXIT_PANIC = 125
 EXIT_OTHER = 126
-QEMU_PANIC = 127  # isa-debug-exit turns the kernel's 0x3f into 2 * 0x3f + 1
+QEMU_PANIC = 127  # 2 * 0x3f + 1: x86_64's isa-debug-exit makes that of the kernel's 0x3f, the other ports do the same
 MARK = b"\x1e"
 BEGIN = MARK + b"begin\n"
 END = re.compile(rb"\x1eexit (-?\d{1,10})\n")
 END_SO_FAR = re.compile(rb"\x1e(e|ex|exi|exit|exit -?\d{0,10}\n?)?")
 TIMEOUT_DEFAULT = 120
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """How QEMU plays one of the machines."""
+
+    qemu: str         # the program
+    stage: int        # the first that has the port
+    arguments: tuple  # of the program, but for the processor
+    cpu: str
+    loaders: tuple    # other ways to boot than QEMU's own, as options of scripts/run
+    uboot: str = ""   # what U-Boot is called, below /usr/lib/u-boot
+
+
+MACHINES = {
+    "x86_64": Machine("qemu-system-x86_64", 4, ("-machine", "q35", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"),
+                      "qemu64,+smep,+smap,+umip,+fsgsbase,+pdpe1gb", ("iso", "uefi")),
+    "riscv64": Machine("qemu-system-riscv64", 6, ("-machine", "virt", "-bios", "default"), "rv64", ("uboot",),
+                       "qemu-riscv64_smode/u-boot.bin"),
+}
 
 
 class Failure(Exception):
@@ -54,12 +75,14 @@ def arguments():
         prog="scripts/run", description="Boot Isthmus in QEMU, with a shell on the serial console.",
         epilog="Without -c, Ctrl-A X ends the machine, and so does the command poweroff. With -c, the exit status is the "
         "last command's; 124 means time is up, 125 a kernel panic, 126 that the machine ended in another way.")
-    parser.add_argument("arch", nargs="?", default="x86_64", choices=["x86_64", "arm64", "riscv64"], metavar="ARCH",
-                        help="the machine: x86_64 (default), arm64, riscv64")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=list(MACHINES), metavar="ARCH",
+                        help=f"the machine: {', '.join(MACHINES)} (default x86_64)")
     parser.add_argument("-c", dest="commands", metavar="CMDS",
                         help="run these commands, print only their output, exit with their status")
-    parser.add_argument("--iso", action="store_true", help="boot through GRUB from an ISO, with a BIOS")
-    parser.add_argument("--uefi", action="store_true", help="boot the same ISO with UEFI firmware")
+    parser.add_argument("--iso", action="store_true", help="x86_64: boot through GRUB from an ISO, with a BIOS")
+    parser.add_argument("--uefi", action="store_true", help="x86_64: boot the same ISO with UEFI firmware")
+    parser.add_argument("--uboot", action="store_true", help="riscv64: boot through U-Boot from a disk")
+    parser.add_argument("--cpu", metavar="MODEL", help="another processor, as QEMU calls it")
     parser.add_argument("--smp", type=int, default=1, metavar="N", help="number of CPUs (1)")
     parser.add_argument("--mem", default="128M", metavar="M", help="memory, as in 32M or 2G (128M)")
     parser.add_argument("--gdb", action="store_true", help="wait for gdb on port 1234 before the first instruction")
@@ -72,14 +95,20 @@ def arguments():
                         help="put a file of this workstation into the initial files")
     parser.add_argument("--with-tests", action="store_true", help="with the programs of the boot tests below /test")
     parser.add_argument("--qemu-arg", action="append", default=[], metavar="A", help="a further argument for QEMU")
-    parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
+    parser.add_argument("--stage", type=int, choices=range(4, 8), metavar="N",
+                        help="what to build (default: the first stage that has the machine)")
     parser.add_argument("--build-dir", metavar="D", help="where to build")
     parser.add_argument("--no-build", action="store_true", help="boot what is already built")
     options = parser.parse_args()
     if options.smp < 1:
         parser.error("--smp needs at least 1")
+    options.machine = MACHINES[options.arch]
+    for loader in ("iso", "uefi", "uboot"):
+        if getattr(options, loader) and loader not in options.machine.loaders:
+            parser.error(f"{options.arch} does not boot with --{loader}")
     if options.uefi:
         options.iso = True
+    options.stage = options.stage or options.machine.stage
     if options.timeout is None and options.commands is not None and not options.gdb:
         options.timeout = TIMEOUT_DEFAULT
     return options
@@ -156,10 +185,30 @@ def firmware(work):
     raise Failure("no OVMF firmware found below /usr/share; the package is called ovmf", 1)
 
 
+def make_disk(work, kernel, modules, options):
+    """A disk from which U-Boot loads the flat image and the archives."""
+    image = kernel.with_suffix(".img")
+    initrd = work / "disk.cpio"
+    initrd.write_bytes(b"".join(module.read_bytes() for module in modules))
+    menu = work / "extlinux.conf"
+    menu.write_text("default isthmus\nlabel isthmus\n kernel /isthmus.img\n initrd /isthmus.cpio\n"
+                    f" append {command_line(options)}\n")
+    disk = work / "disk.img"
+    mebibytes = (image.stat().st_size + initrd.stat().st_size >> 20) + 4
+    for command in (["mformat", "-i", disk, "-C", "-T", str(mebibytes << 11), "-h", "64", "-s", "32", "::"],
+                    ["mmd", "-i", disk, "::extlinux"],
+                    ["mcopy", "-i", disk, image, "::isthmus.img"],
+                    ["mcopy", "-i", disk, initrd, "::isthmus.cpio"],
+                    ["mcopy", "-i", disk, menu, "::extlinux/extlinux.conf"]):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Failure(f"{command[0]} failed:\n" + done.stdout.decode(errors="replace"), 1)
+    return disk
+
+
 def qemu_command(work, kernel, archives, options):
-    command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "qemu64,+smep,+smap,+umip,+fsgsbase,+pdpe1gb",
-               "-m", options.mem, "-smp", str(options.smp), "-display", "none", "-no-reboot", "-nic", "none",
-               "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    command = [options.machine.qemu, *options.machine.arguments, "-cpu", options.cpu or options.machine.cpu,
+               "-m", options.mem, "-smp", str(options.smp), "-display", "none", "-no-reboot", "-nic", "none"]
     if options.icount:
         command += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
     elif options.smp > (os.cpu_count() or 1):
@@ -181,6 +230,10 @@ def qemu_command(work, kernel, archives, options):
         command += ["-cdrom", str(make_iso(work, kernel, modules, options)), "-boot", "d"]
         if options.uefi:
             command += firmware(work)
+    elif options.uboot:
+        command += ["-kernel", f"/usr/lib/u-boot/{options.machine.uboot}",
+                    "-drive", f"if=none,id=disk,format=raw,file={make_disk(work, kernel, modules, options)}",
+                    "-device", "virtio-blk-device,drive=disk"]
     else:
         initrd = work / "initrd.cpio"
         initrd.write_bytes(b"".join(module.read_bytes() for module in modules))

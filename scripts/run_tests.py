@@ -4,11 +4,11 @@
 Each test is a line "ok NAME" or "FAIL NAME" with what went wrong; the last line is "N passed, N failed". The exit status is 1
 if anything failed. Tests are called after what they belong to:
 
-  build/...   the builds for the machine and for the workstation, and that they are reproducible
+  build/...   the builds for each machine and for the workstation, and that they are reproducible
   style/...   layering, formatting, clang-tidy, what the scripts and the README promise
   unit/...    the suites on the workstation, with the host port, under sanitizers
   coverage/...  that they take every branch of ipc/ and kfs/ that can be taken (scripts/coverage.py)
-  boot/...    the real image in QEMU
+  boot/ARCH/...   the real image in QEMU
   bench/...   with --bench: instructions per operation within their budgets
   long/...    with --long: the property suites of Properties 1 and 2, 100,000,000 operations in all
 """
@@ -32,6 +32,8 @@ import bench as bench_tool  # noqa: E402
 import check_layers  # noqa: E402
 import coverage  # noqa: E402  scripts/coverage.py
 import run as boot_tests  # noqa: E402  tests/boot/run.py
+import run_qemu  # noqa: E402
+from machine import Target  # noqa: E402  tests/boot/machine.py
 
 TAP = re.compile(r"^(not )?ok\b\s*(?:\d+\s*)?(?:- )?(?P<name>[\w:.-]+)?(?P<rest>.*)$")
 UNITTEST = re.compile(r"^(?P<name>\w+) \(.*\)(?:\n.*)? \.\.\. (?P<result>ok|FAIL|ERROR|skipped.*)$", re.MULTILINE)
@@ -144,11 +146,11 @@ def style_format(report):
     report("style/format", complaint)
 
 
-def style_tidy(report, stage):
+def style_tidy(report, arches, stage):
     """clang-tidy over every file that some build compiles, with the flags of that build."""
     tool = llvm_tool("clang-tidy")
     jobs = {}
-    for arch in ("host", "x86_64"):
+    for arch in ("host", *arches):
         where = build_dir(arch, stage)
         for entry in json.loads((where / "compile_commands.json").read_text()):
             path = pathlib.Path(entry["directory"], entry["file"]).resolve()
@@ -286,22 +288,26 @@ def main():
         environment["ISTHMUS_SEED"] = options.seed
     os.environ.update(environment)
 
-    machine_built = build(report, "x86_64", options.stage)
+    # Every machine that the stage has.
+    arches = [arch for arch, machine in run_qemu.MACHINES.items() if machine.stage <= options.stage]
+    run([ROOT / "scripts/setup", "build", "test", *("run" if arch == "x86_64" else f"run-{arch}" for arch in arches)])
+    built = [arch for arch in arches if build(report, arch, options.stage)]
     host_built = build(report, "host", options.stage)
     style = {"style/layers": style_layers, "style/format": style_format, "style/machine_paths": style_machine_paths,
              "style/readme": style_readme}
     for name, check in style.items():
         if report.wanted(name):
             check(report)
-    if machine_built and host_built and not options.quick and report.wanted("style/tidy"):
-        style_tidy(report, options.stage)
+    if built == arches and host_built and not options.quick and report.wanted("style/tidy"):
+        style_tidy(report, arches, options.stage)
     if host_built:
         unit(report, options.stage, environment)
     if host_built and not options.quick and report.wanted("coverage/branches"):
         coverage_branches(report, options.stage)
-    if machine_built and not options.quick:
-        build_reproducible(report, "x86_64", options.stage)
-        boot_tests.run(report, str(build_dir("x86_64", options.stage)), report.wanted, options.long)
+    for arch in built if not options.quick else ():
+        build_reproducible(report, arch, options.stage)
+        boot_tests.run(report, Target(arch, options.stage, str(build_dir(arch, options.stage))), report.wanted,
+                       options.long)
     if host_built and options.long:
         print(f"(long run of the properties: {long_run(report, options.stage, environment)} operations)", flush=True)
 

@@ -18,6 +18,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LINE = "@@@@"  # begins the lines between cases; no program prints it
 
 
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What the cases run on: the image of one machine."""
+
+    arch: str
+    stage: int
+    build_dir: str
+
+    def command(self, *options):
+        """The command that boots it as it is."""
+        return [ROOT / "scripts/run", self.arch, "--no-build", "--build-dir", self.build_dir, *options]
+
+
 @dataclasses.dataclass
 class Case:
     """One thing that must hold on the booted system."""
@@ -33,6 +46,13 @@ class Case:
     alone: bool = False             # a boot of its own
     long: bool = False              # only in long runs
     timeout: int = 60               # seconds that it may take
+    only: tuple = ()                # the machines that it is for; all if there are none
+
+    def complaint_on(self, target, output, status):
+        """What is wrong with what `target` gave, or None. $ARCH and $STAGE in patterns are the target's own."""
+        def own(text):
+            return text.replace("$ARCH", target.arch).replace("$STAGE", str(target.stage))
+        return dataclasses.replace(self, matches=tuple(map(own, self.matches))).complaint(output, status)
 
     def complaint(self, output, status):
         """What is wrong with an output and a status, or None."""
@@ -62,38 +82,37 @@ def table(text):
     return [dict(zip(names, line.split())) for line in lines[1:]]
 
 
-def boot(commands, machine, timeout, build_dir):
+def boot(commands, machine, timeout, target):
     """Run commands on a fresh machine: (output, status, complaints)."""
-    command = [ROOT / "scripts/run", "x86_64", "--no-build", "--build-dir", build_dir, "--timeout", str(timeout),
-               *machine, "-c", commands]
+    command = target.command("--timeout", str(timeout), *machine, "-c", commands)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.stdout.decode(errors="replace"), done.returncode, done.stderr.decode(errors="replace")
 
 
-def run_alone(case, build_dir):
+def run_alone(case, target):
     if hasattr(case, "converse"):  # a person at the console: terminal.py
-        return case.converse(build_dir)
-    output, status, complaints = boot(case.commands, case.machine, case.timeout, build_dir)
-    complaint = case.complaint(output, status)
+        return case.converse(target)
+    output, status, complaints = boot(case.commands, case.machine, case.timeout, target)
+    complaint = case.complaint_on(target, output, status)
     if complaint and complaints:
         complaint += "\n" + complaints
     return complaint
 
 
-def run_together(cases, build_dir):
+def run_together(cases, target):
     """Run cases with one machine in one boot; yields (case, complaint or None) as far as it came, then runs the rest alone."""
     script = []
     for case in cases:
         script += [f"echo {LINE} {case.name}", case.commands, f"echo {LINE} $?"]
-    output, _, _ = boot("\n".join(script), cases[0].machine, sum(case.timeout for case in cases[:4]) + 60, build_dir)
+    output, _, _ = boot("\n".join(script), cases[0].machine, sum(case.timeout for case in cases[:4]) + 60, target)
     reached = {}
     for match in re.finditer(rf"^{LINE} (\w+)\n(.*?){LINE} (-?\d+)\n", output, re.MULTILINE | re.DOTALL):
         reached[match[1]] = match[2], int(match[3]) & 0xff
     for case in cases:
         if case.name in reached:
-            complaint = case.complaint(*reached[case.name])
+            complaint = case.complaint_on(target, *reached[case.name])
         else:
-            complaint = run_alone(case, build_dir)
+            complaint = run_alone(case, target)
             if complaint is None:
                 complaint = "passes alone, but the boot that it shares with others does not reach it"
         yield case, complaint
@@ -108,11 +127,11 @@ def boots(cases):
     return list(groups.values())
 
 
-def run_group(cases, build_dir):
+def run_group(cases, target):
     """Results of one boot's cases, as a list."""
     if len(cases) == 1:
-        return [(cases[0], run_alone(cases[0], build_dir))]
-    return list(run_together(cases, build_dir))
+        return [(cases[0], run_alone(cases[0], target))]
+    return list(run_together(cases, target))
 
 
 if __name__ == "__main__":

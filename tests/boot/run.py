@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the boot tests on an image that is already built.
 
-usage: run.py [--filter RE] [--long] [--build-dir D] [--jobs N] [--list]
+usage: run.py [ARCH] [--stage N] [--filter RE] [--long] [--build-dir D] [--jobs N] [--list]
 """
 
 import argparse
@@ -14,8 +14,9 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent.parent / "scripts")]
 import machine  # noqa: E402
+import run_qemu  # noqa: E402
 
 # The files that have cases, in the order in which they run.
 FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "survival"]
@@ -30,21 +31,24 @@ def cases():
     return found
 
 
-def run(report, build_dir, wanted=None, long=False, jobs=None):
-    """Run the cases whose name `wanted` finds; report(name, complaint or None) for each."""
-    chosen = [case for case in cases() if (long or not case.long) and (wanted is None or wanted(f"boot/{case.name}"))]
+def run(report, target, wanted=None, long=False, jobs=None):
+    """Run the cases for a target whose name `wanted` finds; report(name, complaint or None) for each."""
+    chosen = [case for case in cases() if (long or not case.long) and (not case.only or target.arch in case.only)
+              and (wanted is None or wanted(f"boot/{target.arch}/{case.name}"))]
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        futures = [pool.submit(machine.run_group, group, build_dir) for group in machine.boots(chosen)]
+        futures = [pool.submit(machine.run_group, group, target) for group in machine.boots(chosen)]
         for future in concurrent.futures.as_completed(futures):
             for case, complaint in future.result():
-                report(f"boot/{case.name}", complaint)
+                report(f"boot/{target.arch}/{case.name}", complaint)
 
 
 def main():
     parser = argparse.ArgumentParser(description="Run the boot tests.")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=list(run_qemu.MACHINES), metavar="ARCH")
+    parser.add_argument("--stage", type=int, metavar="N")
     parser.add_argument("--filter", type=re.compile, metavar="RE")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--build-dir", default=str(HERE.parent.parent / "build/x86_64-stage4"), metavar="D")
+    parser.add_argument("--build-dir", metavar="D")
     parser.add_argument("--jobs", type=int, metavar="N")
     parser.add_argument("--list", action="store_true", help="only tell the cases' names")
     options = parser.parse_args()
@@ -58,7 +62,10 @@ def main():
         counts[complaint is None] += 1
         print(f"ok   {name}" if complaint is None else f"FAIL {name}\n{complaint}", flush=True)
 
-    run(report, options.build_dir, options.filter.search if options.filter else None, options.long, options.jobs)
+    stage = options.stage or run_qemu.MACHINES[options.arch].stage
+    target = machine.Target(options.arch, stage,
+                            options.build_dir or str(machine.ROOT / f"build/{options.arch}-stage{stage}"))
+    run(report, target, options.filter.search if options.filter else None, options.long, options.jobs)
     print(f"{counts[True]} passed, {counts[False]} failed")
     return 1 if counts[False] else 0
 

@@ -55,7 +55,7 @@ CASES = [
     fault("jump_to_nowhere_ends_the_process", "jump"),
     attacks("attacks_on_the_processor_fail"),
     attacks("attacks_on_the_processor_fail_on_four_cpus", "--smp", "4"),
-    attacks("attacks_on_an_old_processor_fail", "--qemu-arg=-cpu", "--qemu-arg=qemu64", alone=True),
+    attacks("attacks_on_an_old_processor_fail", "--cpu", "qemu64", only=("x86_64",), alone=True),
     Case("thousand_processes", "/test/spawn-many 1000 /bin/true", output="1000 started, 0 failed\n", machine=TESTS,
          timeout=120),
     Case("thousand_processes_on_four_cpus", "/test/spawn-many -w 16 1000 /bin/true", output="1000 started, 0 failed\n",

@@ -50,7 +50,7 @@ CASES = [
     Case("chmod_changes_the_mode", "echo > /tmp/c; chmod 640 /tmp/c; ls -l /tmp/c; rm /tmp/c", matches=(r"^-?rw-r-----",)),
     Case("ls_sorts_names", "mkdir /tmp/s; echo > /tmp/s/b; echo > /tmp/s/a; echo > /tmp/s/c; ls /tmp/s; rm -r /tmp/s",
          output="a\nb\nc\n"),
-    Case("two_slashes_are_one", "ls -d //bin; cat //kern//stage", matches=(r"^4$",)),
+    Case("two_slashes_are_one", "ls -d //bin; cat //kern//stage", matches=(r"^$STAGE$",)),
     Case("stat_tells_kind_and_size", "echo 12345 > /tmp/st; stat /tmp/st; rm /tmp/st", matches=(r"\b6\b", r"file")),
 
     Case("grep_shows_lines_that_match", "echo -n 'ab' > /tmp/g; echo 'c' >> /tmp/g; echo xyz >> /tmp/g; grep b.$ /tmp/g",

@@ -45,8 +45,8 @@ class Same(machine.Case):
         super().__init__(name, f"/test/transcript -q {self.range} {CALLS}", machine=TESTS + options, alone=True,
                          timeout=60 + seeds // 5, **how)
 
-    def converse(self, build_dir):
-        output, status, complaints = machine.boot(self.commands, self.machine, self.timeout, build_dir)
+    def converse(self, target):
+        output, status, complaints = machine.boot(self.commands, self.machine, self.timeout, target)
         if status != 0:
             return f"status {status}; output:\n{output[-2000:]}\n{complaints}"
         try:
@@ -55,7 +55,7 @@ class Same(machine.Case):
                 return None
             seed = SEED + difference[0]
             said = f"seed {seed}: digests {difference[1]!r} on the host, {difference[2]!r} on the machine"
-            whole, _, _ = machine.boot(f"/test/transcript {seed} {CALLS}", self.machine, self.timeout, build_dir)
+            whole, _, _ = machine.boot(f"/test/transcript {seed} {CALLS}", self.machine, self.timeout, target)
             difference = first_difference(host(seed, CALLS), whole)
         except ValueError as error:
             return str(error)

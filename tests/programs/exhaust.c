@@ -166,6 +166,9 @@ int main(int argc, char **argv) {
         if (!str_equal(kinds[i].name, state.argv[0])) {
             continue;
         }
+        // All that printing needs must be in memory before there is none left.
+        print("taking %s\n", kinds[i].name);
+        print_flush();
         long status = 0;
         while (taken < most && (status = kinds[i].take()) >= 0) {
             if (taken < HELD_MAX) {
