@@ -8,6 +8,7 @@
 enum {
     DOMAIN = 0x0000,
     SOURCE = 0x0004, // of source 1; the others follow
+    PENDING_BY_NUMBER = 0x1cdc,
     ENABLE_BY_NUMBER = 0x1edc,
     DISABLE = 0x1f00, // a bit per source
     TARGET = 0x3004,  // of source 1
@@ -26,7 +27,7 @@ enum : uint32_t {
 // Registers of the hart's interrupt file, behind siselect and sireg.
 enum { FILE_DELIVERY = 0x70, FILE_THRESHOLD = 0x72, FILE_ENABLE = 0xc0 };
 
-// A level that stays is sent as a message only once: the identity below 64 that a source is sent as is its number.
+// The identity that a source is sent as is its number.
 enum { IDENTITIES = 64, SOURCES_MAX = 1024 };
 
 static volatile uint32_t *domain;
@@ -89,4 +90,11 @@ uint32_t riscv_aia_claim(void) {
     }
     const volatile uint32_t *delivery = domain + (DELIVERY + riscv_machine.controller.context * DELIVERY_STRIDE) / 4;
     return delivery[DELIVERY_CLAIM / 4] >> 16;
+}
+
+// A level is sent as a message once: if it stays, it is to be sent again.
+void riscv_aia_complete(uint32_t source) {
+    if (by_message) {
+        domain[PENDING_BY_NUMBER / 4] = source;
+    }
 }

@@ -6,3 +6,4 @@
 [[nodiscard]] bool riscv_aia_init(void); // everything masked. False: its registers cannot be reached
 void riscv_aia_enable(uint32_t source);
 uint32_t riscv_aia_claim(void); // and acknowledge; 0: none is pending
+void riscv_aia_complete(uint32_t source);

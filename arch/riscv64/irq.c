@@ -58,6 +58,8 @@ void riscv_irq_handle(void) {
         }
         if (kind == RISCV_PLIC) {
             riscv_plic_complete(source);
+        } else {
+            riscv_aia_complete(source);
         }
     }
 }

@@ -24,6 +24,8 @@ CASES = [
     Case("four_cpus_bios", machine=("--iso", "--smp", "4"), only=("x86_64",), **TALKS),
     Case("smallest_memory", machine=("--mem", "32M"), **TALKS),
     Case("much_memory", machine=("--mem", "3G"), **TALKS),
+    Case("three_level_translation", machine=("--append", "sv39"), only=("riscv64",), **TALKS),
+    Case("firmware_timer", machine=("--cpu", "sifive-u54", "--smp", "2"), only=("riscv64",), **TALKS),
     Case("all_cpus_are_up", "cat /kern/cpus", machine=("--smp", "4"), alone=True,
          check=lambda output: None if len(output.splitlines()) == 5 else "not a header and four CPUs:\n" + output),
     Case("only_the_output_is_printed", "echo one; echo two", output="one\ntwo\n", alone=True),

@@ -123,6 +123,11 @@ CASES = [
             (b"exit\r", PROMPT),
             (b"kill $$\r", PROMPT),
             (b"echo again\r", rb"^again\n/ # $")),
+    *(session(f"keys_come_by_{controller.replace('-', '_')}",
+              (b"echo heard $(cat /kern/arch/features | grep -c '^interrupt_controller CONTROLLER$')\r".replace(
+                  b"CONTROLLER", controller.encode()), rb"^heard 1\n/ # $"),
+              machine=("--qemu-arg=-machine", f"--qemu-arg=aia={controller}", "--smp", "2"), only=("riscv64",))
+      for controller in ("aplic", "aplic-imsic")),
     session("a_shell_in_a_shell",
             (b"sh\r", rb"^sh> $"),
             (b"echo inner; exit 4\r", rb"^inner\n/ # $"),
