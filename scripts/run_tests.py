@@ -311,7 +311,7 @@ def main():
     if host_built and options.long:
         print(f"(long run of the properties: {long_run(report, options.stage, environment)} operations)", flush=True)
 
-    if machine_built and options.bench:
+    if "x86_64" in built and options.bench:
         bench(report, "x86_64", options.stage)
 
     for name in report.failed:

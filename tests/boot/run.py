@@ -19,7 +19,7 @@ import machine  # noqa: E402
 import run_qemu  # noqa: E402
 
 # The files that have cases, in the order in which they run.
-FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "survival"]
+FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "parity", "survival"]
 
 
 def cases():
