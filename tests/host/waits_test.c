@@ -10,7 +10,7 @@
 #include "machine.h"
 #include "property.h"
 
-enum { PROCESSES = 9, STARTED = 6, ACTORS = 10, THINGS = 48, HELD = 256, ITEMS = 3, TABLE = 65536 };
+enum { PROCESSES = 9, STARTED = 6, ACTORS = 2 * STARTED - 1, THINGS = 48, HELD = 256, ITEMS = 3, TABLE = 65536 };
 static constexpr uint64_t FAR = UINT64_C(1000000000000000);
 
 enum what { PROCESS, THREAD, CHANNEL, CONNECTION, NOTIFIER };
@@ -498,7 +498,7 @@ static void step(void) {
 // ---- the world -------------------------------------------------------------------------------------------------------
 
 static void begin_actor(struct user *user, unsigned of) {
-    property_check(p, user != nullptr);
+    property_check(p, user != nullptr && actors < ACTORS);
     actor[actors++] = (struct actor){.user = user, .process = of};
 }
 
