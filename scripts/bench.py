@@ -74,8 +74,9 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Count instructions per operation on the emulated machine.",
         epilog="The exit status is 1 when --check finds an operation above its budget or without a figure.")
-    parser.add_argument("arch", nargs="?", default="x86_64", choices=sorted(PORTS), metavar="ARCH",
-                        help=f"the machine: {', '.join(sorted(PORTS))} (default x86_64)")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=[*PORTS, "native"], metavar="ARCH",
+                        help=f"the machine: {', '.join(PORTS)} (default x86_64); native: the ring on this workstation, "
+                        "against others' rings, a pipe and a socket")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only operations whose name matches")
     parser.add_argument("--check", action="store_true", help="fail when an operation exceeds its budget")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -356,6 +357,33 @@ def print_sizes(machine):
     return 0
 
 
+# ---- the ring on this workstation ------------------------------------------------------------------------------------
+
+def native(options):
+    """Medians of one run, and their ratios to the ring's."""
+    where = pathlib.Path(options.build_dir or ROOT / "build" / f"host-stage{options.stage}")
+    if not options.no_build:
+        run([ROOT / "scripts/build", "host", "--stage", str(options.stage), "--build-dir", where])
+    with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
+        program = pathlib.Path(folder) / "native"
+        run([f"clang{llvm('')[5:]}", "-std=c23", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O2", "-pthread",
+             *(f"-I{path}" for path in (ROOT, ROOT / "lib", where / "abi/include")), "-o", program,
+             ROOT / "tests/bench/native.c", ROOT / "ipc/ring.c"])
+        rows = [line.split() for line in run([program]).splitlines()]
+    times = {(what, who): float(value) for what, who, value in rows}
+    if options.json:
+        print(json.dumps([{"measurement": what, "contestant": who, "nanoseconds": value, "ratio": value /
+                           times[what, "isthmus-ring"]} for (what, who), value in times.items()], indent=1))
+        return 0
+    contestants = list(dict.fromkeys(who for _, who in times))
+    table = [("256-byte messages, nanoseconds each (ratio)", *contestants)]
+    for what in dict.fromkeys(what for what, _ in times):
+        table.append((what, *(f"{times[what, who]:.1f} ({times[what, who] / times[what, 'isthmus-ring']:.2f})"
+                              for who in contestants)))
+    print_table(table)
+    return 0
+
+
 # ---- where they go ---------------------------------------------------------------------------------------------------
 
 def floor_of(machine, addresses):
@@ -490,6 +518,8 @@ def print_path(places):
 def main():
     options = arguments()
     try:
+        if options.arch == "native":
+            return native(options)
         machine = Machine(options)
         if options.trace:
             trace(machine, options.trace, options.path)
