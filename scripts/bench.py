@@ -22,6 +22,9 @@ import tomllib
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import run_qemu  # noqa: E402  the module beside this one
+
 TABLE = ROOT / "tests/bench/operations.toml"
 WARM = 1000
 ITERATIONS = 10000
@@ -38,13 +41,13 @@ COUNTER_TOLERANCE = 0.001  # of the machine's own counter: entering and leaving 
 class Port:
     """What differs between the machines, seen from here."""
 
-    def __init__(self, qemu, counter, floor, leave, resume, per_count=1):
-        self.qemu = qemu            # further arguments of QEMU: the CPU
-        self.counter = counter      # what the machine calls the counter that the benchmark reads
+    def __init__(self, run, counter, floor, leave, resume, firmware=None):
+        self.run = run              # further arguments of scripts/run
+        self.counter = counter      # what the machine calls the counter that the benchmark reads: one per instruction
         self.floor = [(what, re.compile(pattern)) for what, pattern in floor]
         self.leave = re.compile(leave)
         self.resume = resume        # where the kernel goes to a thread
-        self.per_count = per_count  # instructions for which it counts one
+        self.firmware = firmware    # (low, high): what executes here is neither the kernel's nor a program's
 
 
 # floor: the instructions without which the processor neither enters and leaves the kernel nor changes address spaces,
@@ -52,11 +55,23 @@ class Port:
 # are on.
 PORTS = {
     "x86_64": Port(
-        ["-cpu", "qemu64"], "TSC",
+        ["--cpu", "qemu64"], "TSC",
         [("entry", r"^swapgs|^movq %rsp, %gs:|^movq %gs:\S+, %rsp|^movq %(rcx|r11), 0x\w+\(%r\w+\)"),
          ("exit", r"^sysretq|^iretq|^movq 0x\w+\(%r\w+\), %(rcx|r11|rsp)$"),
          ("switch", r"^movq %r\w+, %cr3")],
         r"^hlt|^sysretq|^iretq", "x86_resume"),
+    "arm64": Port(
+        ["--cpu", "cortex-a53"], "clock",
+        [("entry", r"^mrs \w+, (elr|spsr|esr|sp)_el[01]"),
+         ("exit", r"^eret|^msr (elr|spsr|sp)_el[01], \w+"),
+         ("switch", r"^msr (ttbr0|ttbr1|tcr)_el1, \w+|^isb")],
+        r"^wfi|^eret", "arm64_resume"),
+    "riscv64": Port(
+        [], "clock",
+        [("entry", r"^csrr\w* \w+, (sepc|scause|sscratch)"),
+         ("exit", r"^sret|^csrw (sepc|sscratch), \w+"),
+         ("switch", r"^csrw satp, \w+|^sfence")],
+        r"^wfi|^sret", "riscv_resume", firmware=(0x80000000, 0x80200000)),
 }
 ENTRY_CODE = re.compile(r"^(x86|arm64|riscv)_(enter|resume)")
 
@@ -71,11 +86,12 @@ class Failure(Exception):
 
 
 def arguments():
+    machines = [arch for arch in PORTS if arch in run_qemu.MACHINES]
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Count instructions per operation on the emulated machine.",
         epilog="The exit status is 1 when --check finds an operation above its budget or without a figure.")
-    parser.add_argument("arch", nargs="?", default="x86_64", choices=[*PORTS, "native"], metavar="ARCH",
-                        help=f"the machine: {', '.join(PORTS)} (default x86_64); native: the ring on this workstation, "
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=[*machines, "native"], metavar="ARCH",
+                        help=f"the machine: {', '.join(machines)} (default x86_64); native: the ring on this workstation, "
                         "against others' rings, a pipe and a socket")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only operations whose name matches")
     parser.add_argument("--check", action="store_true", help="fail when an operation exceeds its budget")
@@ -90,8 +106,12 @@ def arguments():
                         "tests on one CPU (boot, or boot:RE for some), or the commands given")
     parser.add_argument("--build-dir", metavar="D", help="where to build")
     parser.add_argument("--no-build", action="store_true", help="measure what is already built")
-    parser.add_argument("--stage", type=int, default=4, choices=range(4, 8), metavar="N", help="what to build (4)")
-    return parser.parse_args()
+    parser.add_argument("--stage", type=int, choices=range(4, 8), metavar="N",
+                        help="what to build (default: the first stage that has the machine)")
+    options = parser.parse_args()
+    if options.stage is None:
+        options.stage = run_qemu.MACHINES[options.arch].stage if options.arch in PORTS else 4
+    return options
 
 
 def run(command, **options):
@@ -170,17 +190,18 @@ class Machine:
 
     def boot(self, commands, config=(), memory="128M", timeout=600):
         """Boot, run commands, and give their output and what the counter tells."""
-        lines = [f"mark {self.program.by_name['bench_mark']:x}", f"warm {WARM}",
-                 f"resume {self.kernel.by_name[self.port.resume]:x}", *config]
+        lines = [f"firmware {self.port.firmware[0]:x} {self.port.firmware[1]:x}"] if self.port.firmware else []
+        lines += [f"mark {self.program.by_name['bench_mark']:x}",
+                  f"resume {self.kernel.by_name[self.port.resume]:x}", *config]
         for index, operation in enumerate(self.operations):
             lines.append(f"head {self.program.by_name[f'bench_head_{index}']:x} {operation['name']}")
         with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
             work = pathlib.Path(folder)
             (work / "config").write_text("\n".join(lines) + "\n")
-            qemu = [*self.port.qemu, "-plugin", f"{self.plugin},config={work / 'config'},out={work / 'out'}"]
-            output = run([ROOT / "scripts/run", self.arch, "--no-build", "--build-dir", self.dir, "--icount", "--mem",
-                          memory, "--timeout", str(timeout), "--file", f"test/bench={self.program.path}",
-                          *(f"--qemu-arg={word}" for word in qemu), "-c", commands])
+            plugin = f"{self.plugin},config={work / 'config'},out={work / 'out'}"
+            output = run([ROOT / "scripts/run", self.arch, "--no-build", "--build-dir", self.dir, "--icount", *self.port.run,
+                          "--mem", memory, "--timeout", str(timeout), "--file", f"test/bench={self.program.path}",
+                          "--qemu-arg=-plugin", f"--qemu-arg={plugin}", "-c", commands])
             return output, Counted(work / "out")
 
     def stays(self):
@@ -249,7 +270,7 @@ def figure(machine, operation, samples, iterations, counter):
     return {
         "name": operation["name"], "title": operation["title"], "kernel": kernel / per, "user": user / per,
         "total": (kernel + user) / per, "share": often / held, "least": min(totals) / per, "most": max(totals) / per,
-        "mean": mean / per, "counter": counter * machine.port.per_count / iterations / per,
+        "mean": mean / per, "counter": counter / iterations / per,
         "exact": operation.get("exact"), "budget": operation.get("budget", {}).get(arch),
         "sel4": operation.get("sel4", {}).get(arch), "linux": operation.get("linux", {}).get(arch),
     }
@@ -283,9 +304,9 @@ def print_figures(machine, rows, missing):
                       number_text(operation.get("sel4", {}).get(machine.arch)), "",
                       number_text(operation.get("linux", {}).get(machine.arch)), ""))
     print_table(table)
-    if not rows:
+    if all(row["exact"] is not None for row in rows):
         return
-    worst = max(rows, key=lambda row: abs(row["mean"] - row["counter"]) / row["mean"])
+    worst = max((row for row in rows if row["exact"] is None), key=lambda row: abs(row["mean"] - row["counter"]) / row["mean"])
     print(f"\nThe most frequent value of {ITERATIONS:,} iterations after {WARM:,}; it covers at least "
           f"{min(row['share'] for row in rows):.2%} of them. The {machine.port.counter} agrees with the mean to "
           f"{abs(worst['mean'] - worst['counter']) / worst['mean']:.3%} ({worst['name']}).")
@@ -413,7 +434,7 @@ def trace(machine, name, in_order):
     if name not in {operation["name"] for operation in machine.operations}:
         raise Failure(f"no operation is called '{name}'; there are: "
                       + " ".join(operation["name"] for operation in machine.operations))
-    _, counted = machine.boot(f"/test/bench {name}", [f"trace {name} {WARM} {TRACED}"])
+    _, counted = machine.boot(f"/test/bench {name}", [f"trace {name} {ITERATIONS // 2} {TRACED}"])
     (samples,) = [heads[name] for heads in counted.samples.values() if name in heads]
     usual, _ = max(samples.items(), key=lambda item: item[1])
     kernel, user, addresses = min(counted.traces, key=lambda traced: abs(traced[0] + traced[1] - sum(usual)))

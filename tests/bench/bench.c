@@ -1,6 +1,6 @@
 // bench: run the loops of operations.toml, for scripts/bench, which counts the instructions from outside. Each loop is run
-// once for its warm-up and its iterations together; bench_mark is called before each, so that the counts of one run can
-// be told from those of another. For each run a line tells its operation, its iterations, and the machine's own counter
+// for its warm-up and then, after a call of bench_mark by which the counts of one run can be told from those of another,
+// for its iterations. For each run a line tells its operation, its iterations, and the machine's own counter
 // over the loop, which scripts/bench compares with what it counted. That the loops do what they are meant to do is
 // checked by the process's own books: so many calls, so many of them refused, on both sides.
 //
@@ -22,11 +22,11 @@
 #include "populate.h"
 #include "prepare.h"
 
-enum { ITERATIONS = 11001, STATUS_MAX = 1024, SLACK = 256 }; // SLACK: calls made around a loop
+enum { WARM_UP = 1000, ITERATIONS = 10001, STATUS_MAX = 1024, SLACK = 256 }; // SLACK: calls made around a loop
 enum { OWN_HANDLES = 60000, MAKER_MAX = 25000, SIZE_WARM = 1000, SIZE_COUNT = 10000 };
 
 static const struct option options[] = {
-    {'n', "count", "N", "so many iterations, 11001 if not given"},
+    {'n', "count", "N", "so many iterations, 10001 if not given"},
     {'p', "partner", "NAME", "be the other side of this operation (used by itself)"},
     {'g', "grow", "KIND", "run beside 10, 1,000 and 100,000 of this kind"},
     {'z', "size", "KIND", "only make 10,000 of this kind and tell the memory"},
@@ -239,6 +239,7 @@ static long count_one(const struct operation *operation, uint64_t iterations, co
     if (status < 0) {
         return status;
     }
+    operation->client(WARM_UP, prepared->words);
     bench_mark();
     uint64_t begin = bench_counter();
     operation->client(iterations, prepared->words);
@@ -251,15 +252,16 @@ static long count_one(const struct operation *operation, uint64_t iterations, co
         return status;
     }
     uint64_t calls = after.calls - before.calls;
-    if (after.refused - before.refused != operation->refused * iterations || partner_books.refused != 0) {
+    uint64_t passes = WARM_UP + iterations;
+    if (after.refused - before.refused != operation->refused * passes || partner_books.refused != 0) {
         return error_say("%s: %lu calls refused, %lu of the partner's", operation->name,
                          (unsigned long)(after.refused - before.refused), (unsigned long)partner_books.refused);
     }
-    if (calls < operation->calls * iterations || calls > operation->calls * iterations + SLACK) {
+    if (calls < operation->calls * passes || calls > operation->calls * passes + SLACK) {
         return error_say("%s: %lu calls in %lu iterations", operation->name, (unsigned long)calls,
-                         (unsigned long)iterations);
+                         (unsigned long)passes);
     }
-    if (partner > 0 && partner_books.calls < iterations) {
+    if (partner > 0 && partner_books.calls < passes) {
         return error_say("%s: the partner made only %lu calls", operation->name, (unsigned long)partner_books.calls);
     }
     print("run %s %lu %lu %lu\n", operation->name, (unsigned long)iterations, (unsigned long)counted,

@@ -8,7 +8,6 @@
 //   mark ADDRESS           executing this begins a new run
 //   head ADDRESS NAME      the first instruction of an iteration: each time, the counts since the last time in this run
 //                          are one sample
-//   warm COUNT             in each run, so many first samples are not kept
 //   trace NAME FROM COUNT  the addresses of all instructions of COUNT samples of that head, from the FROM-th on
 //   firmware LOW HIGH      instructions here count for neither
 //   resume ADDRESS         the first pass of this instruction ends the boot
@@ -93,7 +92,6 @@ static unsigned head_count;
 static uint64_t leaves[LEAVES_MAX];
 static unsigned leave_count;
 static uint64_t mark;
-static uint64_t warm;
 static uint64_t firmware_low;
 static uint64_t firmware_high;
 static uint64_t stay_least;
@@ -254,7 +252,7 @@ static void keep_sample(const struct head *head, unsigned index) {
 static void at_head(unsigned, void *data) {
     unsigned index = (unsigned)(uintptr_t)data;
     struct head *head = &heads[index];
-    if (head->begun && head->passes > warm) {
+    if (head->begun) {
         keep_sample(head, index);
     }
     if (tracing && trace_head == (int)index) {
@@ -343,8 +341,6 @@ static bool configure(char *line) {
         trace_count = b;
     } else if (sscanf(line, "resume %" SCNx64, &a) == 1) {
         resume_address = a;
-    } else if (sscanf(line, "warm %" SCNu64, &a) == 1) {
-        warm = a;
     } else if (sscanf(line, "firmware %" SCNx64 " %" SCNx64, &a, &b) == 2) {
         firmware_low = a;
         firmware_high = b;

@@ -29,6 +29,7 @@ class X86_64:
     arguments = ["rdi", "rsi", "rdx", "r10", "r8", "r9"]
     narrow = {"rdi": "edi", "rsi": "esi", "rdx": "edx", "r10": "r10d", "r8": "r8d", "r9": "r9d", "rax": "eax"}
     number = "rax"
+    before = []
     trap = "syscall"
 
     @classmethod
@@ -66,11 +67,99 @@ class X86_64:
     def end(cls):
         return [f"add ${FRAME}, %rsp", *(f"pop %{register}" for register in reversed(cls.saved)), "ret"]
 
-    # The machine's own counter, as scripts/bench compares it with its count of instructions.
+    # The machine's own counter, as scripts/bench compares it with its count of instructions; where users may not read it,
+    # the call clock, which does.
     counter = ["rdtsc", "shl $32, %rdx", "or %rdx, %rax", "ret"]
 
 
-ARCHITECTURES = {"x86_64": X86_64}
+class Arm64:
+    arguments = ["x0", "x1", "x2", "x3", "x4", "x5"]
+    number = "x8"
+    before = []
+    trap = "svc #0"
+    counter = None  # closed to users
+
+    @staticmethod
+    def constant(register, value):
+        return f"mov {register}, #{value}"
+
+    @staticmethod
+    def load(register, word):
+        return f"ldr {register}, [sp, #{8 * word}]"
+
+    @staticmethod
+    def keep(word):
+        return f"str x0, [sp, #{8 * word}]"
+
+    @staticmethod
+    def again(label):
+        return ["subs x29, x29, #1", f"b.ne {label}"]
+
+    @staticmethod
+    def forever(label):
+        return [f"b {label}"]
+
+    saved = [("x19", "x20"), ("x21", "x22"), ("x23", "x24"), ("x25", "x26"), ("x27", "x28"), ("x29", "x30")]
+
+    @classmethod
+    def begin(cls):
+        lines = [*(f"stp {first}, {second}, [sp, #-16]!" for first, second in cls.saved), f"sub sp, sp, #{FRAME}"]
+        for word in range(len(WORDS)):
+            lines += [f"ldr x9, [x1, #{8 * word}]", f"str x9, [sp, #{8 * word}]"]
+        return [*lines, "mov x29, x0"]
+
+    @classmethod
+    def end(cls):
+        return [f"add sp, sp, #{FRAME}",
+                *(f"ldp {first}, {second}, [sp], #16" for first, second in reversed(cls.saved)), "ret"]
+
+
+class Riscv64:
+    arguments = ["a0", "a1", "a2", "a3", "a4", "a5"]
+    number = "a7"
+    before = ["    .option norelax"]
+    trap = "ecall"
+    counter = None  # closed to users
+
+    @staticmethod
+    def constant(register, value):
+        return f"li {register}, {value}"
+
+    @staticmethod
+    def load(register, word):
+        return f"ld {register}, {8 * word}(sp)"
+
+    @staticmethod
+    def keep(word):
+        return f"sd a0, {8 * word}(sp)"
+
+    @staticmethod
+    def again(label):
+        return ["addi s0, s0, -1", f"bnez s0, {label}"]
+
+    @staticmethod
+    def forever(label):
+        return [f"j {label}"]
+
+    saved = ["ra", *(f"s{number}" for number in range(12))]
+
+    @classmethod
+    def begin(cls):
+        room = FRAME + 8 * len(cls.saved) + 8
+        lines = [f"addi sp, sp, -{room}"]
+        lines += [f"sd {register}, {FRAME + 8 * index}(sp)" for index, register in enumerate(cls.saved)]
+        for word in range(len(WORDS)):
+            lines += [f"ld t0, {8 * word}(a1)", f"sd t0, {8 * word}(sp)"]
+        return [*lines, "mv s0, a0"]
+
+    @classmethod
+    def end(cls):
+        room = FRAME + 8 * len(cls.saved) + 8
+        return [*(f"ld {register}, {FRAME + 8 * index}(sp)" for index, register in enumerate(cls.saved)),
+                f"addi sp, sp, {room}", "ret"]
+
+
+ARCHITECTURES = {"x86_64": X86_64, "arm64": Arm64, "riscv64": Riscv64}
 
 
 def call(arch, numbers, line):
@@ -96,34 +185,38 @@ def call(arch, numbers, line):
 
 
 def assembly(arch, numbers, operations):
-    out = ["// Generated from tests/bench/operations.toml by loops.py. Do not edit.", "    .text"]
+    out = ["// Generated from tests/bench/operations.toml by loops.py. Do not edit.", *arch.before, "    .text"]
 
+    # A branch goes to the local label: one to a global label may have to be two instructions.
     def function(name, lines):
-        out.extend([f"    .globl {name}", f"    .balign 64", f"{name}:", *(f"    {line}" for line in lines)])
+        out.extend([f"    .globl {name}", "    .balign 64", f"{name}:", f".L{name}:", *(f"    {line}" for line in lines)])
 
     for index, operation in enumerate(operations):
         function(f"bench_client_{index}", arch.begin())
         function(f"bench_head_{index}", [line for text in operation["client"] for line in call(arch, numbers, text)])
-        out.extend(f"    {line}" for line in [*arch.again(f"bench_head_{index}"), *arch.end()])
+        out.extend(f"    {line}" for line in [*arch.again(f".Lbench_head_{index}"), *arch.end()])
         if "partner" in operation:
             function(f"bench_partner_{index}", arch.begin())
             out.append("1:")
             out.extend(f"    {line}" for text in operation["partner"] for line in call(arch, numbers, text))
             out.extend(f"    {line}" for line in arch.forever("1b"))
-    function("bench_counter", arch.counter)
+    if arch.counter:
+        function("bench_counter", arch.counter)
     # A thread that takes from the notifier in its argument, for ever. It needs no stack.
     take = [arch.constant(arch.arguments[1], 1), arch.constant(arch.arguments[2], FAR),
             arch.constant(arch.number, numbers["take"]), arch.trap]
-    function("bench_parked", [*take, *arch.forever("bench_parked")])
+    function("bench_parked", [*take, *arch.forever(".Lbench_parked")])
     return "\n".join([*out, '    .section .note.GNU-stack, "", @progbits', ""])
 
 
-def header(operations):
+def header(arch, operations):
     out = ["// Generated from tests/bench/operations.toml by loops.py. Do not edit.", "#pragma once", "",
            '#include "base/types.h"', "",
            "enum {", *(f"    WORD_{word.upper()} = {index}," for index, word in enumerate(WORDS)),
            f"    WORD_COUNT = {len(WORDS)},", f"    OPERATION_COUNT = {len(operations)},", "};", "",
-           "uint64_t bench_counter(void);", "void bench_parked(void);"]
+           "void bench_parked(void);",
+           "uint64_t bench_counter(void);" if arch.counter else
+           '#include "lib/clock.h"\nstatic inline uint64_t bench_counter(void) {\n    return clock_now();\n}']
     for index, operation in enumerate(operations):
         for side in ("client", "partner"):
             if side in operation:
@@ -155,7 +248,7 @@ def main():
     table = abigen.Table(tomllib.loads(options.abi.read_text()))
     numbers = {entry["name"]: entry["number"] for entry in table.calls}
     options.assembly.write_text(assembly(ARCHITECTURES[options.arch], numbers, operations))
-    options.header.write_text(header(operations))
+    options.header.write_text(header(ARCHITECTURES[options.arch], operations))
     return 0
 
 
