@@ -1,5 +1,7 @@
 // One CPU: what it runs, its run queue and deadlines, its counters. Found by arch_cpu_current(). Fields need the kernel
-// lock, except the tlb request (tlb.h).
+// lock, except the tlb request (tlb.h) and the counters: those are written by their own CPU alone, some of them without the
+// lock (COUNT_IPI, COUNT_SPURIOUS). Who adds them up reads whole words of some recent moment; nothing is concluded from
+// one about another.
 #pragma once
 
 #include "abi/abi.h"

@@ -6,7 +6,8 @@
 #include "kernel/log.h"
 
 // Set by the first CPU that reports. Another that comes meanwhile stops, so that the report stays readable; the same one
-// coming again has failed while it reported, and stops everything.
+// coming again has failed while it reported, and stops everything. Only who was first matters, which one atomic exchange
+// decides: a report reads what it can get, in whatever order memory shows it.
 static struct cpu *_Atomic reporter;
 
 void panic_begin(void) {

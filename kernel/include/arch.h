@@ -81,8 +81,9 @@ enum { CPU_MAX = 64 };
 unsigned arch_cpu_count(void); // CPUs the firmware reports, 1 to CPU_MAX; index 0 is the boot CPU
 // Start that CPU on a kernel stack of the port's own, guarded below. ERR_NO_MEMORY; ERR_NO_DEVICE: it did not answer.
 [[nodiscard]] status_t arch_cpu_start(unsigned index, struct cpu *cpu);
-void arch_cpu_attach(struct cpu *cpu);   // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
-void arch_cpu_ipi(unsigned index);       // make that CPU enter trap_ipi
+void arch_cpu_attach(struct cpu *cpu); // make arch_cpu_current() on this CPU return cpu (boot CPU, once)
+// Make that CPU enter trap_ipi. When it does, it sees all that this CPU wrote before.
+void arch_cpu_ipi(unsigned index);
 static inline void arch_cpu_relax(void); // in spin loops
 // Rest in a long spin: until arch_cpu_ipi of this CPU, called since interrupts were last on here, has been answered by
 // trap_ipi; may return at any time. Other interrupts stay pending. No lock needed.
@@ -116,11 +117,12 @@ enum { ARCH_PROT_READ = 1, ARCH_PROT_WRITE = 2, ARCH_PROT_EXEC = 4 }; // values 
 bool arch_space_unmap(struct arch_space *space, uint64_t va);
 bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page, unsigned *protection);
 void arch_space_switch(struct arch_space *space); // null: the kernel's own
-// Which CPUs must be interrupted before translations of this space are surely gone: bit i, CPU i is running in it now.
-// CPUs that merely may cache some are made to flush at their next switch to it.
+// Which CPUs must flush before translations of this space are surely gone: bit i, CPU i is running in it now. CPUs that
+// merely may cache some are made to flush at their next switch to it. A port whose arch_tlb_flush reaches all CPUs names
+// the calling one, wherever that is running.
 uint64_t arch_space_stale(struct arch_space *space);
-void arch_tlb_flush(struct arch_space *space, uint64_t va,
-                    uint64_t pages); // on this CPU, which runs in the space; no lock needed
+// On this CPU, which arch_space_stale has named: walks from now on find the tables as they are. No lock needed.
+void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages);
 
 // ---- user memory: the addresses are checked to lie in user space, but may be unmapped. Runs in that address space. ----
 // Return false on a fault, having copied some prefix.
