@@ -52,11 +52,17 @@ class Machine:
     cpu: str
     loaders: tuple    # other ways to boot than QEMU's own, as options of scripts/run
     uboot: str = ""   # what U-Boot is called, below /usr/lib/u-boot
+    uboot_option: str = "-kernel"  # by which QEMU takes it
+    flat: bool = False             # QEMU takes the flat image, not the ELF file
+    many: tuple = ()               # further arguments for more than eight CPUs
 
 
 MACHINES = {
     "x86_64": Machine("qemu-system-x86_64", 4, ("-machine", "q35", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"),
                       "qemu64,+smep,+smap,+umip,+fsgsbase,+pdpe1gb", ("iso", "uefi")),
+    "arm64": Machine("qemu-system-aarch64", 5, ("-machine", "virt", "-semihosting-config", "enable=on,target=native"),
+                     "cortex-a57", ("uboot",), "qemu_arm64/u-boot.bin", uboot_option="-bios", flat=True,
+                     many=("-machine", "gic-version=3")),
     "riscv64": Machine("qemu-system-riscv64", 6, ("-machine", "virt", "-bios", "default"), "rv64", ("uboot",),
                        "qemu-riscv64_smode/u-boot.bin"),
 }
@@ -81,7 +87,7 @@ def arguments():
                         help="run these commands, print only their output, exit with their status")
     parser.add_argument("--iso", action="store_true", help="x86_64: boot through GRUB from an ISO, with a BIOS")
     parser.add_argument("--uefi", action="store_true", help="x86_64: boot the same ISO with UEFI firmware")
-    parser.add_argument("--uboot", action="store_true", help="riscv64: boot through U-Boot from a disk")
+    parser.add_argument("--uboot", action="store_true", help="arm64, riscv64: boot through U-Boot from a disk")
     parser.add_argument("--cpu", metavar="MODEL", help="another processor, as QEMU calls it")
     parser.add_argument("--smp", type=int, default=1, metavar="N", help="number of CPUs (1)")
     parser.add_argument("--mem", default="128M", metavar="M", help="memory, as in 32M or 2G (128M)")
@@ -209,6 +215,8 @@ def make_disk(work, kernel, modules, options):
 def qemu_command(work, kernel, archives, options):
     command = [options.machine.qemu, *options.machine.arguments, "-cpu", options.cpu or options.machine.cpu,
                "-m", options.mem, "-smp", str(options.smp), "-display", "none", "-no-reboot", "-nic", "none"]
+    if options.smp > 8:
+        command += options.machine.many
     if options.icount:
         command += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
     elif options.smp > (os.cpu_count() or 1):
@@ -231,13 +239,14 @@ def qemu_command(work, kernel, archives, options):
         if options.uefi:
             command += firmware(work)
     elif options.uboot:
-        command += ["-kernel", f"/usr/lib/u-boot/{options.machine.uboot}",
+        command += [options.machine.uboot_option, f"/usr/lib/u-boot/{options.machine.uboot}",
                     "-drive", f"if=none,id=disk,format=raw,file={make_disk(work, kernel, modules, options)}",
                     "-device", "virtio-blk-device,drive=disk"]
     else:
         initrd = work / "initrd.cpio"
         initrd.write_bytes(b"".join(module.read_bytes() for module in modules))
-        command += ["-kernel", str(kernel), "-initrd", str(initrd)]
+        image = kernel.with_suffix(".img") if options.machine.flat else kernel
+        command += ["-kernel", str(image), "-initrd", str(initrd)]
         if command_line(options):
             command += ["-append", command_line(options)]
     if options.gdb:

@@ -6,8 +6,8 @@
 #include "psci.h"
 
 // Semihosting ends the emulator with a status, where it is turned on; elsewhere the instruction is undefined, and
-// nothing happens.
-enum { SEMIHOSTING_EXIT = 0x20, PANIC_STATUS = 0x7f };
+// nothing happens. The emulator's own status is 2 * ours + 1, as on every port: 0 and 1 are its own.
+enum { SEMIHOSTING_EXIT = 0x20, PANIC_STATUS = 0x3f };
 enum : uint64_t { APPLICATION_EXIT = 0x20026 };
 
 void arm64_semihosting(uint64_t operation, void *block); // entry.S
@@ -27,14 +27,14 @@ void arch_cpu_stop(void) {
 }
 
 static void exit_emulator(unsigned status) {
-    uint64_t block[2] = {APPLICATION_EXIT, status};
+    uint64_t block[2] = {APPLICATION_EXIT, (status << 1 | 1) & 0xff};
     arm64_semihosting(SEMIHOSTING_EXIT, block);
 }
 
 void arch_power_off(unsigned status) {
     arm64_stop_others();
     if (status != 0) {
-        exit_emulator(status & 0xff);
+        exit_emulator(status);
     }
     arm64_psci_system_off();
     arch_cpu_stop();

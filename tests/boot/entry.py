@@ -8,6 +8,11 @@ MAIN_JOB = "echo-server & echo-client hello; cat /kern/ipc/stats/messages; cat /
 TALKS = {"commands": MAIN_JOB, "matches": (r"^hello$", r"\becho$"), "alone": True}
 
 
+def virt(properties):
+    """Options for another kind of QEMU's virt machine."""
+    return "--qemu-arg=-machine", f"--qemu-arg={properties}"
+
+
 def tour():
     """The commands of the README's tour."""
     block = re.search(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -18,7 +23,12 @@ CASES = [
     Case("direct_boot", **TALKS),
     Case("bios_boot", machine=("--iso",), only=("x86_64",), **TALKS),
     Case("uefi_boot", machine=("--uefi", "--mem", "256M"), only=("x86_64",), timeout=120, **TALKS),
-    Case("uboot_boot", machine=("--uboot", "--mem", "256M"), only=("riscv64",), timeout=120, **TALKS),
+    Case("uboot_boot", machine=("--uboot", "--mem", "256M"), only=("arm64", "riscv64"), timeout=120, **TALKS),
+    Case("boot_at_el2", machine=virt("virtualization=on"), only=("arm64",), **TALKS),
+    Case("boot_at_el2_of_a_processor_with_everything", machine=("--cpu", "max", "--smp", "2",
+         *virt("virtualization=on,gic-version=3")), only=("arm64",), **TALKS),
+    Case("small_processor", machine=("--cpu", "cortex-a53", "--smp", "2"), only=("arm64",), **TALKS),
+    Case("gicv3", machine=("--smp", "4", *virt("gic-version=3")), only=("arm64",), **TALKS),
     Case("two_cpus", machine=("--smp", "2"), **TALKS),
     Case("four_cpus", machine=("--smp", "4"), **TALKS),
     Case("four_cpus_bios", machine=("--iso", "--smp", "4"), only=("x86_64",), **TALKS),
@@ -28,6 +38,8 @@ CASES = [
     Case("firmware_timer", machine=("--cpu", "sifive-u54", "--smp", "2"), only=("riscv64",), **TALKS),
     Case("all_cpus_are_up", "cat /kern/cpus", machine=("--smp", "4"), alone=True,
          check=lambda output: None if len(output.splitlines()) == 5 else "not a header and four CPUs:\n" + output),
+    Case("sixty_four_cpus_are_up", "cat /kern/cpus", machine=("--smp", "64"), only=("arm64",), alone=True, timeout=300,
+         check=lambda output: None if output.count(" online ") == 64 else "not 64 CPUs:\n" + output),
     Case("only_the_output_is_printed", "echo one; echo two", output="one\ntwo\n", alone=True),
     Case("nothing_printed_for_no_output", "cd /", output="", alone=True),
     Case("status_of_the_last_command", "ls /nowhere; exit 7", status=7, alone=True),

@@ -56,6 +56,8 @@ CASES = [
     attacks("attacks_on_the_processor_fail"),
     attacks("attacks_on_the_processor_fail_on_four_cpus", "--smp", "4"),
     attacks("attacks_on_an_old_processor_fail", "--cpu", "qemu64", only=("x86_64",), alone=True),
+    attacks("attacks_on_a_small_processor_fail", "--cpu", "cortex-a53", only=("arm64",), alone=True),
+    attacks("attacks_on_a_processor_with_everything_fail", "--cpu", "max", only=("arm64",), alone=True),
     Case("thousand_processes", "/test/spawn-many 1000 /bin/true", output="1000 started, 0 failed\n", machine=TESTS,
          timeout=120),
     Case("thousand_processes_on_four_cpus", "/test/spawn-many -w 16 1000 /bin/true", output="1000 started, 0 failed\n",

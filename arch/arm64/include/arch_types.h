@@ -6,9 +6,10 @@
 #define ARCH_NAME        "arm64"
 #define ARCH_ELF_MACHINE 183 // EM_AARCH64
 
-// The lowest 64 KiB stay unmapped, for null pointers, and so does the topmost user page.
+// The lowest 64 KiB stay unmapped, for null pointers. The upper half of what the processor could give to users is not
+// used: so user space is the same on every port.
 #define ARCH_USER_BASE 0x0000000000010000u
-#define ARCH_USER_TOP  0x0000fffffffff000u
+#define ARCH_USER_TOP  0x00007ffffffff000u
 
 struct cpu;
 struct thread;

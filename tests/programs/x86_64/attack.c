@@ -1,18 +1,7 @@
-// attack: what a program can do to the processor's state to break the kernel's entries and exits, or to look at another
-// thread's. With a name it makes one attempt: an attack ends this process by a fault, a check exits with 0, and the
-// status 3 says that the machine let something pass. Without one it tries all, each in a process of its own, checks in
-// four processes at once, and counts.
+// What a program can try on x86_64 (../attack.c).
+#include "../attack.h"
+
 #include "abi/abi.h"
-#include "base/str.h"
-#include "lib/option.h"
-#include "lib/print.h"
-#include "lib/process.h"
-#include "lib/self.h"
-#include "lib/spawn.h"
-
-static const struct program program = {"[NAME]", "Attack the kernel by way of the processor.", nullptr};
-
-enum { STATUS_PASSED = 3, CROWD = 4 };
 
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
@@ -25,7 +14,7 @@ enum { STATUS_PASSED = 3, CROWD = 4 };
 #define PASSED 3
 #define OKAY   "\nxor %edi, %edi\n" CALL(EXIT)
 #define BAD    "\n9: mov $" TEXT(PASSED) ", %edi\n" CALL(EXIT)
-static_assert(CALL_YIELD == YIELD && CALL_EXIT == EXIT && STATUS_PASSED == PASSED);
+static_assert(CALL_YIELD == YIELD && CALL_EXIT == EXIT && ATTACK_PASSED == PASSED);
 
 // An attempt that must fault. ATTACK: what follows tells that it did not. HARMLESS: some processors allow it, which does
 // no harm; it then ends in an undefined instruction.
@@ -195,13 +184,7 @@ CHECK(selectors_apart,
 CHECK(selectors_begin_null, "mov %ds, %eax; mov %es, %ecx; or %ecx, %eax; mov %fs, %ecx; or %ecx, %eax;"
                             "mov %gs, %ecx; or %ecx, %eax; jnz 9f")
 
-#define NAMED(function) {#function, function}
-struct attempt {
-    const char *name;
-    void (*run)(void);
-};
-
-static const struct attempt attacks[] = {
+const struct attempt attack_attempts[] = {
     NAMED(read_kernel),
     NAMED(read_direct_map),
     NAMED(jump_to_kernel),
@@ -294,66 +277,10 @@ static const struct attempt attacks[] = {
     NAMED(endless_prefixes),
 };
 
-static const struct attempt checks[] = {
+const struct attempt attack_checks[] = {
     NAMED(call_registers), NAMED(preempted_registers), NAMED(flags_kept),
     NAMED(vectors_apart),  NAMED(selectors_apart),     NAMED(selectors_begin_null),
 };
 
-enum { ATTACKS = sizeof attacks / sizeof *attacks, CHECKS = sizeof checks / sizeof *checks };
-
-// Start this program for one attempt.
-static long start(const char *name) {
-    char *const arguments[] = {"attack", (char *)name, nullptr};
-    struct spawn spawn = {
-        .path = "/test/attack", .arguments = arguments, .output = self_output(), .error = self_error()};
-    return spawn_program(&spawn);
-}
-
-static bool ends_with(long process, const char *name, int expected) {
-    long status = process_finish(process);
-    if (status != expected) {
-        print("%s: status %ld, not %d\n", name, status, expected);
-    }
-    return status == expected;
-}
-
-static int try_all(void) {
-    unsigned good = 0;
-    for (unsigned i = 0; i < ATTACKS; i++) {
-        good += ends_with(start(attacks[i].name), attacks[i].name, STATUS_FAULTED);
-    }
-    unsigned held = 0;
-    for (unsigned i = 0; i < CHECKS; i++) {
-        long crowd[CROWD];
-        for (unsigned j = 0; j < CROWD; j++) {
-            crowd[j] = start(checks[i].name);
-        }
-        unsigned before = held;
-        for (unsigned j = 0; j < CROWD; j++) {
-            held += ends_with(crowd[j], checks[i].name, 0);
-        }
-        held = held == before + CROWD ? before + 1 : before;
-    }
-    print("%u of %u attacks failed, %u of %u checks hold\n", good, (unsigned)ATTACKS, held, (unsigned)CHECKS);
-    return good != ATTACKS || held != CHECKS;
-}
-
-int main(int argc, char **argv) {
-    struct option_state state = option_begin(&program, argc, argv);
-    (void)option_next(&state);
-    option_operands(&state, 0, 1);
-    if (state.argc == 0) {
-        return try_all();
-    }
-    for (unsigned i = 0; i < ATTACKS; i++) {
-        if (str_equal(attacks[i].name, state.argv[0])) {
-            attacks[i].run();
-        }
-    }
-    for (unsigned i = 0; i < CHECKS; i++) {
-        if (str_equal(checks[i].name, state.argv[0])) {
-            checks[i].run();
-        }
-    }
-    option_refuse("no attempt is called '%s'", state.argv[0]);
-}
+const unsigned attack_attempt_count = sizeof attack_attempts / sizeof *attack_attempts;
+const unsigned attack_check_count = sizeof attack_checks / sizeof *attack_checks;
