@@ -240,6 +240,10 @@ class Counted:
                 elif word[0] == "boot":
                     self.boot = int(word[1])
 
+    def measured(self):
+        """The samples of each measurement by head: of every other run, between two marks; the rest is warm-up."""
+        return [self.samples[run] for run in sorted(self.samples) if run % 2 == 1]
+
 
 # ---- figures ---------------------------------------------------------------------------------------------------------
 
@@ -253,8 +257,8 @@ def figures(machine, wanted):
     if [words[1] for words in runs] != names:
         raise Failure(f"the benchmark did not come to its end:\n{output}")
     operations = {operation["name"]: operation for operation in machine.operations}
-    return [figure(machine, operations[words[1]], counted.samples[number][words[1]], int(words[2]), int(words[3]))
-            for number, words in enumerate(runs, 1)], counted
+    return [figure(machine, operations[words[1]], samples[words[1]], int(words[2]), int(words[3]))
+            for words, samples in zip(runs, counted.measured(), strict=True)], counted
 
 
 def figure(machine, operation, samples, iterations, counter):
@@ -339,8 +343,9 @@ def print_growth(machine, kinds, wanted):
         output, counted = machine.boot(f"/test/bench -g {kind} {' '.join(names)} && tail -n 1 /kern/mem/stats/pages",
                                        memory="1G", timeout=1200)
         found = {}
-        for number, words in enumerate((line.split() for line in output.splitlines() if line.startswith("run ")), 1):
-            row = figure(machine, operations[words[1]], counted.samples[number][words[1]], int(words[2]), int(words[3]))
+        runs = [line.split() for line in output.splitlines() if line.startswith("run ")]
+        for words, samples in zip(runs, counted.measured(), strict=True):
+            row = figure(machine, operations[words[1]], samples[words[1]], int(words[2]), int(words[3]))
             found.setdefault(words[1], {})[int(words[4])] = row["total"]
         sizes = sorted({size for totals in found.values() for size in totals})
         used = int(output.splitlines()[-1].split()[2]) * 4096
@@ -435,7 +440,7 @@ def trace(machine, name, in_order):
         raise Failure(f"no operation is called '{name}'; there are: "
                       + " ".join(operation["name"] for operation in machine.operations))
     _, counted = machine.boot(f"/test/bench {name}", [f"trace {name} {ITERATIONS // 2} {TRACED}"])
-    (samples,) = [heads[name] for heads in counted.samples.values() if name in heads]
+    ((samples,),) = [heads.values() for heads in counted.measured()]
     usual, _ = max(samples.items(), key=lambda item: item[1])
     kernel, user, addresses = min(counted.traces, key=lambda traced: abs(traced[0] + traced[1] - sum(usual)))
     if (kernel, user) != usual:

@@ -1,6 +1,6 @@
 // bench: run the loops of operations.toml, for scripts/bench, which counts the instructions from outside. Each loop is run
-// for its warm-up and then, after a call of bench_mark by which the counts of one run can be told from those of another,
-// for its iterations. For each run a line tells its operation, its iterations, and the machine's own counter
+// for its warm-up and then, between two calls of bench_mark by which the counts of one run can be told from those of
+// another, for its iterations. For each run a line tells its operation, its iterations, and the machine's own counter
 // over the loop, which scripts/bench compares with what it counted. That the loops do what they are meant to do is
 // checked by the process's own books: so many calls, so many of them refused, on both sides.
 //
@@ -244,6 +244,7 @@ static long count_one(const struct operation *operation, uint64_t iterations, co
     uint64_t begin = bench_counter();
     operation->client(iterations, prepared->words);
     uint64_t counted = bench_counter() - begin;
+    bench_mark();
     status = read_books(self_process(), &after);
     if (status >= 0 && partner > 0) {
         status = read_books((handle_t)partner, &partner_books);
