@@ -22,7 +22,8 @@ import tomllib
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/bench")]
+import loops  # noqa: E402  tests/bench/loops.py
 import run_qemu  # noqa: E402  the module beside this one
 
 TABLE = ROOT / "tests/bench/operations.toml"
@@ -185,16 +186,16 @@ class Machine:
         self.program = Image(self.dir / "tests/bench/bench")
         self.plugin = build_plugin(self.dir / "tests/bench")
         table = tomllib.loads(TABLE.read_text())["operation"]
-        self.operations = [operation for operation in table if "client" in operation]
-        self.missing = [operation for operation in table if "client" not in operation]
+        self.operations = [operation for operation in table if loops.has_loop(operation)]
+        self.missing = [operation for operation in table if not loops.has_loop(operation)]
 
     def boot(self, commands, config=(), memory="128M", timeout=600):
         """Boot, run commands, and give their output and what the counter tells."""
         lines = [f"firmware {self.port.firmware[0]:x} {self.port.firmware[1]:x}"] if self.port.firmware else []
         lines += [f"mark {self.program.by_name['bench_mark']:x}",
                   f"resume {self.kernel.by_name[self.port.resume]:x}", *config]
-        for index, operation in enumerate(self.operations):
-            lines.append(f"head {self.program.by_name[f'bench_head_{index}']:x} {operation['name']}")
+        for operation in self.operations:
+            lines.append(f"head {self.program.by_name['bench_head_' + loops.symbol(operation)]:x} {operation['name']}")
         with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
             work = pathlib.Path(folder)
             (work / "config").write_text("\n".join(lines) + "\n")

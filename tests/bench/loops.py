@@ -3,9 +3,9 @@
 
 usage: loops.py OPERATIONS ABI ARCH --assembly F --header F
 
-The assembly has for each operation a function `bench_client_N(count, words)` that does it count times, N being its
-place in the table, and where the table has a partner `bench_partner_N(count, words)`, which never returns. The
-instruction at `bench_head_N`, the first of the client's iteration, is where scripts/bench takes its differences.
+The assembly has for each operation a function `bench_client_NAME(count, words)` that does it count times, and where the
+table has a partner `bench_partner_NAME(count, words)`, which never returns. The instruction at `bench_head_NAME`, the
+first of the client's iteration, is where scripts/bench takes its differences.
 
 What a call may not keep is loaded anew for each: that is all but stack pointer and frame pointer, so the frame pointer
 counts the iterations and the words lie on the stack. There is nothing else in the loop.
@@ -162,6 +162,15 @@ class Riscv64:
 ARCHITECTURES = {"x86_64": X86_64, "arm64": Arm64, "riscv64": Riscv64}
 
 
+def symbol(operation):
+    """What stands for NAME in symbols."""
+    return operation["name"].replace("-", "_")
+
+
+def has_loop(operation):
+    return "client" in operation or operation.get("code", False)
+
+
 def call(arch, numbers, line):
     """The instructions of one line of a loop."""
     words, _, result = line.partition("->")
@@ -191,12 +200,15 @@ def assembly(arch, numbers, operations):
     def function(name, lines):
         out.extend([f"    .globl {name}", "    .balign 64", f"{name}:", f".L{name}:", *(f"    {line}" for line in lines)])
 
-    for index, operation in enumerate(operations):
-        function(f"bench_client_{index}", arch.begin())
-        function(f"bench_head_{index}", [line for text in operation["client"] for line in call(arch, numbers, text)])
-        out.extend(f"    {line}" for line in [*arch.again(f".Lbench_head_{index}"), *arch.end()])
+    for operation in operations:
+        name = symbol(operation)
+        if "client" not in operation:
+            continue
+        function(f"bench_client_{name}", arch.begin())
+        function(f"bench_head_{name}", [line for text in operation["client"] for line in call(arch, numbers, text)])
+        out.extend(f"    {line}" for line in [*arch.again(f".Lbench_head_{name}"), *arch.end()])
         if "partner" in operation:
-            function(f"bench_partner_{index}", arch.begin())
+            function(f"bench_partner_{name}", arch.begin())
             out.append("1:")
             out.extend(f"    {line}" for text in operation["partner"] for line in call(arch, numbers, text))
             out.extend(f"    {line}" for line in arch.forever("1b"))
@@ -217,20 +229,22 @@ def header(arch, operations):
            "void bench_parked(void);",
            "uint64_t bench_counter(void);" if arch.counter else
            '#include "lib/clock.h"\nstatic inline uint64_t bench_counter(void) {\n    return clock_now();\n}']
-    for index, operation in enumerate(operations):
+    for operation in operations:
+        name = symbol(operation)
         for side in ("client", "partner"):
-            if side in operation:
-                out.append(f"void bench_{side}_{index}(uint64_t count, const uint64_t words[WORD_COUNT]);")
+            if side in operation or side == "client":
+                out.append(f"void bench_{side}_{name}(uint64_t count, const uint64_t words[WORD_COUNT]);")
     out += ["", "struct operation {", "    const char *name;",
             "    void (*client)(uint64_t count, const uint64_t words[WORD_COUNT]);",
             "    void (*partner)(uint64_t count, const uint64_t words[WORD_COUNT]); // null for none",
             "    unsigned calls;   // of the client in one iteration",
             "    unsigned refused; // of those", "};", "",
             "static const struct operation operations[OPERATION_COUNT] = {"]
-    for index, operation in enumerate(operations):
-        calls = sum(not line.startswith("nop") for line in operation["client"])
-        partner = f"bench_partner_{index}" if "partner" in operation else "nullptr"
-        out.append(f'    {{"{operation["name"]}", bench_client_{index}, {partner}, {calls}, '
+    for operation in operations:
+        name = symbol(operation)
+        calls = sum(not line.startswith("nop") for line in operation.get("client", []))
+        partner = f"bench_partner_{name}" if "partner" in operation else "nullptr"
+        out.append(f'    {{"{operation["name"]}", bench_client_{name}, {partner}, {calls}, '
                    f'{operation.get("refused", 0)}}},')
     return "\n".join([*out, "};", ""])
 
@@ -244,7 +258,7 @@ def main():
     parser.add_argument("--header", type=pathlib.Path, required=True)
     options = parser.parse_args()
     # What has no loop yet is missing from the figures, too.
-    operations = [entry for entry in tomllib.loads(options.operations.read_text())["operation"] if "client" in entry]
+    operations = [entry for entry in tomllib.loads(options.operations.read_text())["operation"] if has_loop(entry)]
     table = abigen.Table(tomllib.loads(options.abi.read_text()))
     numbers = {entry["name"]: entry["number"] for entry in table.calls}
     options.assembly.write_text(assembly(ARCHITECTURES[options.arch], numbers, operations))

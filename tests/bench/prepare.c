@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "isthmus/calls.h"
+#include "lib/channel.h"
 #include "lib/file.h"
+#include "lib/mapped.h"
 #include "lib/notify.h"
 #include "lib/self.h"
 
@@ -52,6 +54,29 @@ static long queue(struct prepared *prepared) {
     prepared->words[WORD_H0] = (uint64_t)connection;
     prepared->words[WORD_H1] = (uint64_t)server;
     return connection;
+}
+
+// A mapped channel, and both ends of a connection to it.
+static long ring(struct prepared *prepared) {
+    static const char path[] = "/tmp/bench-ring";
+    static struct mapped client;
+    static struct mapped_server server;
+    static struct mapped_client *from;
+    struct abi_channel_config config = {.flags = CHANNEL_MAPPED | CHANNEL_TEMPORARY};
+    client = (struct mapped){};
+    long channel = own(prepared, channel_serve(path, &config));
+    if (channel < 0) {
+        return channel;
+    }
+    server = (struct mapped_server){.channel = (handle_t)channel};
+    long status = mapped_connect(&client, path, FOREVER);
+    status = status < 0 ? status : mapped_send(&client, buffer, 1, 0, FOREVER);
+    status = status < 0 ? status : mapped_serve(&server, &from, buffer, MESSAGE_MAX, nullptr, FOREVER);
+    if (status >= 0) {
+        prepared->words[WORD_T0] = (uintptr_t)&client;
+        prepared->words[WORD_T1] = (uintptr_t)&from->mapped;
+    }
+    return status;
 }
 
 // A file of one line of numbers, found by its absolute path.
@@ -109,9 +134,8 @@ static const struct {
     const char *operation;
     long (*make)(struct prepared *prepared);
 } makers[] = {
-    {"poll", one_notifier}, {"signal", one_notifier}, {"signal-take", two_notifiers},
-    {"queue", queue},       {"queue-256", queue},     {"statistics", statistics},
-    {"event", event},
+    {"poll", one_notifier}, {"signal", one_notifier}, {"signal-take", two_notifiers}, {"queue", queue},
+    {"queue-256", queue},   {"ring", ring},           {"statistics", statistics},     {"event", event},
 };
 
 long prepare(const char *operation, struct prepared *prepared) {
