@@ -110,7 +110,9 @@ def build(report, arch, stage):
 
 
 def images(where, arch):
-    return {name: (where / name) for name in (f"isthmus-{arch}", f"user/isthmus-{arch}.cpio")}
+    found = [f"isthmus-{arch}", f"user/isthmus-{arch}.cpio"]
+    found += [name for name in (f"isthmus-{arch}.img",) if (where / name).exists()]
+    return {name: where / name for name in found}
 
 
 def build_reproducible(report, arch, stage):

@@ -18,8 +18,8 @@
 
 #define ARM64_PTE_ORDINARY (ARM64_PTE_VALID | ARM64_PTE_SHARED | ARM64_PTE_ACCESSED)
 
-// A CPU's kernel stack. The stack lies at an even multiple of its size and nothing is mapped below, so that one bit of the
-// stack pointer tells that it has overflowed.
+// A CPU's kernel stack. The stack lies at an even multiple of its size and as much below is not mapped, so that one bit of
+// the stack pointer tells that it has overflowed.
 #define ARM64_STACK_SHIFT 14
 #define ARM64_STACK_SIZE  (1u << ARM64_STACK_SHIFT)
 

@@ -134,15 +134,16 @@ status_t arch_direct_map_extend(const struct boot_info *boot) {
 
 // ---- the window ------------------------------------------------------------------------------------------------------
 
-// Nothing is ever mapped twice in the window, and its tables exist: only entries that were invalid change.
-static uint64_t window_map(paddr_t base, uint64_t size, uint64_t alignment, uint64_t flags) {
-    static uint64_t used = PAGE;
+// Nothing is ever mapped twice in the window, and its tables exist: only entries that were invalid change. At least `gap`
+// bytes below stay out.
+static uint64_t window_map(paddr_t base, uint64_t size, uint64_t alignment, uint64_t gap, uint64_t flags) {
+    static uint64_t used;
     paddr_t first = align_down(base, PAGE);
-    uint64_t length = align_up(base + size, PAGE) - first, start = align_up(used, alignment);
-    if (start > WINDOW_SIZE || length + PAGE > WINDOW_SIZE - start) {
+    uint64_t length = align_up(base + size, PAGE) - first, start = align_up(used + gap, alignment);
+    if (start > WINDOW_SIZE || length > WINDOW_SIZE - start) {
         return 0;
     }
-    used = start + length + PAGE; // a page between any two mappings stays out
+    used = start + length;
     for (uint64_t at = 0; at < length; at += PAGE) {
         uint64_t *entry = entry_of(ARM64_WINDOW + start + at, LEVELS - 1);
         *entry = (first + at) | flags | ARM64_PTE_ORDINARY | ARM64_PTE_TABLE | ARM64_PTE_NO_EXEC_USER |
@@ -154,15 +155,14 @@ static uint64_t window_map(paddr_t base, uint64_t size, uint64_t alignment, uint
 }
 
 volatile uint8_t *arm64_window_device(paddr_t base, uint64_t size) {
-    return (volatile uint8_t *)window_map(base, size, PAGE, ARM64_PTE_DEVICE);
+    return (volatile uint8_t *)window_map(base, size, PAGE, PAGE, ARM64_PTE_DEVICE);
 }
 
 const void *arm64_window_constant(paddr_t base, uint64_t size) {
-    return (const void *)window_map(base, size, PAGE, ARM64_PTE_READ_ONLY);
+    return (const void *)window_map(base, size, PAGE, PAGE, ARM64_PTE_READ_ONLY);
 }
 
 uint64_t arm64_window_stack(paddr_t base) {
-    // What lies below, as large as the stack, is never mapped: the alignment leaves it out.
-    uint64_t va = window_map(base, ARM64_STACK_SIZE, 2 * ARM64_STACK_SIZE, 0);
+    uint64_t va = window_map(base, ARM64_STACK_SIZE, 2 * ARM64_STACK_SIZE, ARM64_STACK_SIZE, 0);
     return va != 0 ? va + ARM64_STACK_SIZE : 0;
 }

@@ -7,6 +7,14 @@
 // stores head with release; the producer loads head with acquire before it uses the slot again. Each side keeps its own
 // index in private memory and believes of the other's only a value that leaves 0 to depth messages queued: anything else
 // is a hostile peer (RING_CORRUPT). Whoever dies in between has published a message whole or not at all.
+//
+// Against the memory model of Arm (and RISC-V's, which is no weaker here): the slot's stores come before the release of
+// tail, and who acquires that tail loads the slot behind it; the slot's loads come before the release of head, and who
+// acquires that head stores into the slot behind it. A slot is touched without looking at the peer's index only below a
+// value of it that was acquired before, which covers all slots up to there. Nothing asks for an order between a store and
+// a later load, so no full barrier is needed (on arm64 STLR and LDAR, where LDAPR would do as well) until somebody sleeps
+// on an index (user/lib/mapped.h). A slot's own words may be torn by a hostile peer only: between honest sides no two
+// accesses of a slot are unordered, which ThreadSanitizer confirms (ipc/test/ring_threads_test.c).
 #pragma once
 
 #include "base/types.h"
