@@ -40,6 +40,18 @@ TEN = "a b c d e f g h i j"
 FLOOD = "; ".join(f"send {{path}} {TEN} {TEN} {TEN} {TEN} {TEN}" for _ in range(4))  # 200 messages
 
 CASES = [
+    Case("mapped_rings_lose_nothing_whoever_dies_or_lies", "/test/leak-check /test/mapped-check",
+         output="0 failures\n0 failures\nleaks 0\n", machine=TESTS),
+    Case("mapped_rings_lose_nothing_on_two_cpus", "/test/leak-check /test/mapped-check",
+         output="0 failures\n0 failures\nleaks 0\n", machine=(*TESTS, "--smp", "2")),
+    Case("mapped_rings_lose_nothing_on_four_cpus", "/test/leak-check /test/mapped-check",
+         output="0 failures\n0 failures\nleaks 0\n", machine=(*TESTS, "--smp", "4")),
+    Case("ping_goes_through_mapped_rings", "echo-server -m /ipc/m1 & sleep 200ms; ping -m -n 50 -s 256 /ipc/m1; cat /ipc/m1/stats; kill $!",
+         matches=(r"^50 round trips of 256 bytes",), check=lambda output: None if
+         (row := table(output[output.index("sent received"):])[0])["mapped"] == "1" and row["bytes_sent"] == "0"
+         else f"messages went through the kernel:\n{output}"),
+    Case("rings_of_a_channel_that_is_not_mapped_refused", "echo-server /ipc/m2 & sleep 200ms; ping -m /ipc/m2; s=$?; kill $!; (exit $s)",
+         status=1, matches=(r"^ping: /ipc/m2: the object does not support this operation$",)),
     Case("notifying_and_publishing_keep_their_promises", "/test/notify-check", output="0 failures\n", machine=TESTS),
     deadlock("processes_that_wait_for_each_other_are_stuck", ""),
     deadlock("processes_that_listen_to_each_other_are_stuck", "-c"),
