@@ -9,6 +9,7 @@
 #include "ipc/channel_impl.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
+#include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
@@ -52,6 +53,15 @@ static uint64_t put(struct queue *queue, uint32_t sender, const void *payload, u
     return header.sequence;
 }
 
+// A send that is made again is one send.
+static status_t reject(struct connection *connection, struct channel *channel, enum direction direction,
+                       status_t status) {
+    if (!call_made_again(status)) {
+        books_rejected(connection, channel, direction);
+    }
+    return status;
+}
+
 static long send_to_servers(struct connection *connection, uint32_t sender, user_ptr_t from, uint64_t length,
                             uint64_t id) {
     struct channel *channel = connection->channel;
@@ -64,8 +74,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
         status = queue_reserve(&channel->inbound);
     }
     if (status != 0) {
-        books_rejected(connection, channel, INBOUND);
-        return status;
+        return reject(connection, channel, INBOUND, status);
     }
     bool was_empty = queue_count(&channel->inbound) == 0;
     uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
@@ -90,8 +99,7 @@ static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t 
         status = queue_reserve(&connection->outbound);
     }
     if (status != 0) {
-        books_rejected(connection, channel, OUTBOUND);
-        return status;
+        return reject(connection, channel, OUTBOUND, status);
     }
     bool was_empty = queue_count(&connection->outbound) == 0;
     uint64_t sequence = put(&connection->outbound, sender, payload, length, id, 0);

@@ -22,14 +22,22 @@ uint64_t call_refused(uint64_t number, int32_t error) {
     return refused[number][-error];
 }
 
+static unsigned turns; // spent on the call under way
+
+bool call_made_again(long status) {
+    return status == ERR_NO_MEMORY && turns < RECLAIM_TURNS && slice_pending();
+}
+
 void call_make(struct thread *self) {
     uint64_t arg[6];
     struct call_results results;
     uint64_t number = arch_frame_call(&self->frame, arg);
     cpu_count(COUNT_SYSCALL);
     self->process->calls++;
+    turns = 0;
     long status = call_dispatch(self, number, arg, &results);
-    for (unsigned turn = 0; status == ERR_NO_MEMORY && slice_pending() && turn < RECLAIM_TURNS; turn++) {
+    while (call_made_again(status)) {
+        turns++;
         slice_run(SLICE_BUDGET);
         status = call_dispatch(self, number, arg, &results);
     }

@@ -17,5 +17,7 @@ static_assert(-CALL_ERRORS < ERR_NO_DEVICE);
 // Make the call that the running thread's frame holds; answer it unless it is pending. A refused call has changed nothing,
 // so one that found no memory is made again once queued slices have returned some. Needs the kernel lock.
 void call_make(struct thread *self);
+// Whether the call under way will be made again if it answers this. Who counts refusals counts the last.
+bool call_made_again(long status);
 // How often a call was refused with this error since boot.
 uint64_t call_refused(uint64_t number, int32_t error);

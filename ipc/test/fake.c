@@ -9,6 +9,7 @@
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/slab.h"
+#include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
@@ -136,6 +137,11 @@ void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]
     thread->park.object = nullptr;
     thread->frame.status = status;
     memcpy(thread->frame.word, word, sizeof thread->frame.word);
+}
+
+// Nothing is made again: who tests calls itself, does that.
+bool call_made_again(long) {
+    return false;
 }
 
 uint64_t arch_time_now(void) {

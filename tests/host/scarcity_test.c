@@ -7,6 +7,7 @@
 #include "abi/abi.h"
 #include "ipc/channel.h"
 #include "kernel/alloc_fault.h"
+#include "kernel/slice.h"
 #include "machine.h"
 
 enum { AT = 0x30000000 };
@@ -214,5 +215,52 @@ Test(scarcity, every_allocation_of_every_call_can_be_refused) {
         machine_compare(&start, &end);
         machine_check();
         cr_assert_gt(refusals, 100, "%u", refusals);
+    }
+}
+
+static uint64_t rejected(void) {
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    return totals.messages.rejected;
+}
+
+// Leave work of taking a process apart behind, so that calls without memory are made again.
+static void leave_work(void) {
+    struct user *child = machine_spawn(init, "child", nullptr, nullptr, PRIORITY_DEFAULT);
+    for (unsigned i = 0; i < 2000; i++) {
+        require(CALL(child, DUP, child->root, RIGHT_READ) > 0);
+    }
+    require_equal(CALL(init, KILL, child->process, 0), 0);
+    require(slice_pending());
+}
+
+// A send is refused once, however often it was made again before, and not at all when it got through in the end.
+Test(scarcity, a_send_is_rejected_once) {
+    machine_boot(&(struct machine_options){.memory = 16u << 20});
+    init = machine_init();
+    char byte;
+    for (unsigned round = 0; round < 4; round++) {
+        bool outbound = round % 2 == 1, for_good = round / 2 == 1;
+        handle_t server = (handle_t)user_channel(init, 0, nullptr, nullptr); // a queue that has no page yet
+        handle_t client = (handle_t)CALL(init, CONNECT, server, RIGHT_READ | RIGHT_WRITE);
+        require_equal(user_send(init, client, "?", 1, 0, 0), 0);
+        require_equal(user_recv(init, server, &byte, 1), 1);
+        uint64_t connection = init->word[2];
+        if (!outbound) { // neither has this one
+            client = (handle_t)CALL(init, CONNECT, (server = (handle_t)user_channel(init, 0, nullptr, nullptr)),
+                                    RIGHT_READ | RIGHT_WRITE);
+        }
+        uint64_t before_it = rejected();
+        leave_work();
+        alloc_fault_arm(1, for_good);
+        int64_t status =
+            outbound ? user_send(init, server, "x", 1, 0, connection) : user_send(init, client, "x", 1, 0, 0);
+        bool fired = alloc_fault_fired();
+        alloc_fault_arm(0, false);
+        cr_assert(fired);
+        cr_assert_eq(status, for_good ? ERR_NO_MEMORY : 0);
+        cr_assert_eq(rejected() - before_it, for_good);
+        machine_run_until_idle();
+        machine_check();
     }
 }
