@@ -42,7 +42,7 @@ status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid
     queue_init(&new->inbound, new->depth, new->message_max);
     list_init(&new->quiet);
     list_init(&new->untold);
-    list_init(&new->starved);
+    room_init(new);
     list_init(&new->hang_ups);
     list_init(&new->sweep.link);
     new->node.id = ++last_id;
@@ -106,6 +106,7 @@ static void channel_unhandled(struct object *object) {
     struct channel *channel = channel_of(object);
     channel->epoch++;
     channel->full = 0; // counts attached connections, of which there are none now
+    room_forget_invitations(channel);
     list_append(&channel->untold, &channel->quiet);
     bool temporary = (channel->flags & CHANNEL_TEMPORARY) != 0 && !channel->removed;
     if (temporary) {
@@ -135,6 +136,7 @@ static void channel_destroy(struct object *object) {
     KASSERT(channel->open == 0 && list_empty(&channel->quiet) && list_empty(&channel->untold) &&
             list_empty(&channel->starved));
     channel_drain(channel);
+    timer_remove(&channel->lapse);
     id_tree_remove(&registry, &channel->node);
     books_totals.channels_active--;
     books_totals.channels_destroyed++;
@@ -166,13 +168,8 @@ static bool sweep_some(struct channel *channel, unsigned *budget) {
         list_push_back(&channel->quiet, link);
         tell(container_of(link, struct connection, told));
     }
-    // Whoever was told may send first and fill the queue again: the others keep their places.
-    while (!queue_full(&channel->inbound) && !list_empty(&channel->starved)) {
-        if (*budget == 0) {
-            return false;
-        }
-        tell(container_of(list_first(&channel->starved), struct connection, starved));
-        --*budget;
+    if (!room_tell(channel, budget)) {
+        return false;
     }
     if (!channel->drained) {
         return true;

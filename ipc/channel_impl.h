@@ -6,6 +6,7 @@
 #include "ipc/id_tree.h"
 #include "ipc/queue.h"
 #include "kernel/slice.h"
+#include "kernel/timer.h"
 
 // Which way a message goes.
 enum direction {
@@ -38,8 +39,14 @@ struct channel {
 
     // Every open connection is on quiet or untold. The sweep tells the waiters of those on untold what has changed.
     struct list quiet, untold;
-    struct list starved;  // connections that somebody found not writable, longest ago first; told when there is room
     struct list hang_ups; // connections, finished or hung up, whose hang-up is to be received, in order; references
+
+    // Room in the inbound queue (room.c).
+    struct list starved; // connections that somebody found not writable, longest ago first
+    uint32_t invited;    // waiters woken for room that have not sent since
+    uint64_t round;      // of invitations; those of former rounds are over
+    uint64_t lapses;     // when those of this round are over; while there are any
+    struct timer_entry lapse;
 
     struct slice sweep;
     void (*removal)(void *context);
@@ -63,6 +70,8 @@ struct connection {
     struct message_counts counts[DIRECTIONS];
     struct list told;    // in channel->quiet or untold
     struct list starved; // in channel->starved or alone
+    uint32_t invited;    // of channel->invited, if round is the channel's
+    uint64_t round;
     struct list hang_up; // in channel->hang_ups or alone
     struct slice release;
 };
@@ -100,6 +109,15 @@ void channel_forget(struct channel *channel, struct connection *connection);
 void connection_finish(struct connection *connection);
 // A little of the sweep now, the rest in slices. May free a channel that is being destroyed.
 void channel_sweep(struct channel *channel);
+
+// Room in the inbound queue of a channel (room.c).
+void room_init(struct channel *channel);
+void room_await(struct connection *connection);        // somebody found it not writable
+void room_taken(struct connection *connection);        // it has sent
+void room_leave(struct connection *connection);        // it will not send: others may
+void room_forget_invitations(struct channel *channel); // whoever has them is told otherwise, or their time is over
+// Tell those in line as far as there is room; a unit of *budget for each connection. True: no more to tell now.
+[[nodiscard]] bool room_tell(struct channel *channel, unsigned *budget);
 
 // Books (books.c). connection may be null where only a channel's are meant.
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);

@@ -96,6 +96,7 @@ void connection_finish(struct connection *connection) {
         hang_up_queue(connection);
         object_notify(&connection->channel->object, EVENT_READABLE | EVENT_PEER_LOST);
     }
+    room_leave(connection);
     object_notify(&connection->object, EVENT_WRITABLE); // who waits for room need not wait any longer
 }
 
@@ -107,7 +108,7 @@ static void hang_up(struct connection *connection, bool owed) {
     books_discarded(connection, channel, OUTBOUND, queue_discard(&connection->outbound));
     release(connection);
     list_remove(&connection->told);
-    list_remove(&connection->starved);
+    room_leave(connection);
     channel->open--;
     books_totals.connections_active--;
     books_totals.connections_destroyed++;
@@ -151,8 +152,7 @@ static void connection_destroy(struct object *object) {
 // ---- what it shows ---------------------------------------------------------------------------------------------------
 
 // Levels, defined by the calls they announce: READABLE when recv would not answer ERR_EMPTY, WRITABLE when send would not
-// answer ERR_FULL. Who asks and finds it not writable is remembered, so that room in the queue is told to those who wait
-// for it without a look at those who do not: every waiter asks before it waits.
+// answer ERR_FULL. Who asks and finds it not writable stands in line for room (room.c): every waiter asks before it waits.
 static uint32_t connection_events(const struct object *object) {
     struct connection *connection = (struct connection *)object;
     struct channel *channel = connection->channel;
@@ -164,8 +164,8 @@ static uint32_t connection_events(const struct object *object) {
     }
     if (!attached || removed || connection->finished || !queue_full(&channel->inbound)) {
         events |= EVENT_WRITABLE;
-    } else if (!list_is_linked(&connection->starved)) {
-        list_push_back(&channel->starved, &connection->starved);
+    } else {
+        room_await(connection);
     }
     if (!attached) {
         events |= EVENT_PEER_LOST;
@@ -241,16 +241,17 @@ static long connection_write(struct object *object, struct thread *self, user_pt
     return status < 0 ? status : (long)length;
 }
 
-// The servers, and who can finish it; if there are no servers, whoever comes to serve. Nobody once it has hung up: what
-// does not hold by then never will.
+// The servers, and who can finish it; if there are no servers, whoever comes to serve; if it stands in line although there
+// is room, time. Nobody once it has hung up: what does not hold by then never will.
 static bool connection_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
                               void *context) {
     const struct connection *connection = (const struct connection *)object;
     if (connection->hung_up) {
         return true;
     }
-    return channel_served(connection->channel) &&
-           process_visit_holders(&connection->channel->object, 0, visit, context) &&
+    const struct channel *channel = connection->channel;
+    bool time = list_is_linked(&connection->starved) && !queue_full(&channel->inbound);
+    return channel_served(channel) && !time && process_visit_holders(&channel->object, 0, visit, context) &&
            process_visit_holders(object, RIGHT_WRITE, visit, context);
 }
 

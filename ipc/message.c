@@ -78,6 +78,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
     }
     bool was_empty = queue_count(&channel->inbound) == 0;
     uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
+    room_taken(connection);
     books_sent(connection, channel, INBOUND, (uint32_t)length);
     channel_raise(&channel->object, EVENT_READABLE, sender, id);
     if (was_empty) {

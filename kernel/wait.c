@@ -32,14 +32,15 @@ void wait_withdraw(struct thread *thread) {
     }
 }
 
-// Put the link back among its object's waiters and, if something it waits for holds, finish its thread's wait.
-static void look_at(struct wait_link *link) {
+// Put the link back among its object's waiters and, if something it waits for holds, finish its thread's wait: true then.
+static bool look_at(struct wait_link *link) {
     list_push_back(&link->object->waiters, &link->link);
     struct thread *thread = link->thread;
     uint64_t ready = wait_ready(thread);
     if (ready != 0) {
         park_complete(thread, 0, (const uint64_t[4]){ready});
     }
+    return ready != 0;
 }
 
 static bool backlog_step(struct slice *, unsigned *budget) {
@@ -56,26 +57,33 @@ static bool backlog_step(struct slice *, unsigned *budget) {
 }
 
 void object_notify(struct object *object, uint32_t events) {
+    object_notify_some(object, events, UINT_MAX);
+}
+
+unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit) {
+    unsigned completed = 0;
     if (list_empty(&object->waiters)) {
-        return;
+        return completed;
     }
     struct list todo = LIST_INIT(todo);
     list_append(&todo, &object->waiters);
     // Finishing a wait drops its references: keep the object while its waiters are walked.
     object_ref(object);
-    for (unsigned i = 0; i < NOTIFY_MAX; i++) {
+    for (unsigned i = 0; i < NOTIFY_MAX && completed < limit; i++) {
         struct list *first = list_pop_front(&todo);
         if (first == nullptr) {
             break;
         }
         struct wait_link *link = container_of(first, struct wait_link, link);
         if ((link->events & events) != 0) {
-            look_at(link);
+            completed += look_at(link);
         } else {
             list_push_back(&object->waiters, &link->link);
         }
     }
-    if (!list_empty(&todo)) {
+    if (completed == limit) {
+        list_append(&object->waiters, &todo);
+    } else if (!list_empty(&todo)) {
         list_append(&backlog, &todo);
         if (!backlog_queued) {
             backlog_queued = true;
@@ -83,4 +91,5 @@ void object_notify(struct object *object, uint32_t events) {
         }
     }
     object_unref(object);
+    return completed;
 }

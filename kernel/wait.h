@@ -18,3 +18,6 @@ void wait_withdraw(struct thread *thread);        // undo the links; for park
 
 // Some of these events hold now: complete the waits of those who asked for one.
 void object_notify(struct object *object, uint32_t events);
+// The same for not more than `limit` of them, longest wait first; the others go on waiting in their order, and are the
+// caller's to remember. Returns how many were completed; those left to a slice do not count.
+unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit);

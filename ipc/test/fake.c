@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/cpu.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/park.h"
@@ -178,15 +179,63 @@ void fake_wait_end(struct fake_waiter *waiter) {
 }
 
 // As kernel/wait.c has it: levels are looked at once more, and a wait that ends drops its reference.
-void object_notify(struct object *object, uint32_t events) {
+unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit) {
+    unsigned completed = 0;
     notified++;
     object_ref(object);
     list_for_each_safe(link, &object->waiters) {
         struct fake_waiter *waiter = container_of(link, struct fake_waiter, link);
-        if ((waiter->events & events) != 0 && (object->ops->events(object) & waiter->events) != 0) {
+        if (completed < limit && (waiter->events & events) != 0 &&
+            (object->ops->events(object) & waiter->events) != 0) {
             waiter->woken++;
+            completed++;
             fake_wait_end(waiter);
         }
     }
     object_unref(object);
+    return completed;
+}
+
+void object_notify(struct object *object, uint32_t events) {
+    object_notify_some(object, events, UINT_MAX);
+}
+
+// ---- deadlines: one unordered list ----
+
+static struct list timers = LIST_INIT(timers);
+static struct cpu cpu;
+struct cpu *host_cpu_current = &cpu;
+
+void timer_add(struct cpu *, struct timer_entry *entry, uint64_t deadline) {
+    entry->deadline = deadline;
+    list_push_back(&timers, &entry->link);
+}
+
+void timer_remove(struct timer_entry *entry) {
+    list_remove(&entry->link);
+}
+
+bool timer_pending(const struct timer_entry *entry) {
+    return list_is_linked(&entry->link);
+}
+
+uint64_t timer_due(uint64_t deadline) {
+    return deadline;
+}
+
+void cpu_arm(struct cpu *, uint64_t) {}
+
+void fake_time_pass(uint64_t nanoseconds) {
+    fake_time += nanoseconds;
+    list_for_each_safe(link, &timers) {
+        struct timer_entry *entry = container_of(link, struct timer_entry, link);
+        if (entry->deadline <= fake_time) {
+            list_remove(&entry->link);
+            entry->expired(entry);
+        }
+    }
+}
+
+bool fake_timer_runs(void) {
+    return !list_empty(&timers);
 }

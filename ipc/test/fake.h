@@ -29,4 +29,8 @@ struct fake_waiter {
 void fake_wait(struct fake_waiter *waiter, struct object *object, uint32_t events); // woken at once if one holds
 void fake_wait_end(struct fake_waiter *waiter);
 
-uint64_t fake_notified(void); // calls of object_notify, ever
+uint64_t fake_notified(void); // calls of object_notify and object_notify_some, ever
+
+// Let time pass, and what is due by then expire.
+void fake_time_pass(uint64_t nanoseconds);
+bool fake_timer_runs(void);

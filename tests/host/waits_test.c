@@ -916,3 +916,35 @@ Test(waits, the_console_is_somebody_else) {
     cr_assert_not_null(strstr(table, " console "));
     cr_assert_not_null(strstr(table, " input "));
 }
+
+// Of two that wait for room the first is woken and does nothing with it: then time wakes the second, and says so before.
+Test(waits, room_that_nobody_takes_comes_with_time) {
+    boot(0);
+    const struct abi_channel_config config = {.depth = 1};
+    handle_t server = (handle_t)user_channel(init, init->root, "/ipc/c", &config);
+    struct user *client[2];
+    handle_t own[2];
+    char byte, expected[32];
+    for (unsigned i = 0; i < 2; i++) {
+        client[i] = machine_spawn(init, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+        own[i] = (handle_t)user_open(client[i], client[i]->root, "/ipc/c/data", OPEN_WRITE, 0);
+    }
+    cr_assert_eq(user_send(client[0], own[0], "x", 1, 0, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        wait_for(client[i], own[i], EVENT_WRITABLE);
+    }
+    snprintf(expected, sizeof expected, "1,%u 0", client[1]->pid);
+    cr_assert_str_eq(verdict(client[1]), expected);
+    cr_assert_eq(user_recv(init, server, &byte, 1), 1);
+    machine_settle();
+    cr_assert(user_answered(client[0]));
+    cr_assert_not(user_answered(client[1]));
+    cr_assert_str_eq(verdict(client[1]), "any 0");
+    machine_run(host_time() + 20000000);
+    cr_assert(user_answered(client[1]));
+    cr_assert_eq(client[1]->status, 0);
+    // Both were told that there is room; there is for one.
+    cr_assert_eq(user_send(client[1], own[1], "x", 1, 0, 0), 0);
+    cr_assert_eq(user_send(client[0], own[0], "x", 1, 0, 0), ERR_FULL);
+    machine_check();
+}
