@@ -7,7 +7,7 @@
 
 enum { STACK_SIZE = 256 * 1024, SPINS_MAX = 100000 };
 
-struct cpu *host_cpu_current;
+thread_local struct cpu *host_cpu_current;
 
 struct host_cpu *host_cpu_of(unsigned cpu) {
     if (cpu >= host.cpus) {

@@ -41,8 +41,8 @@ struct arch_cpu {
     unsigned index;
 };
 
-// The CPU that the one host thread is playing.
-extern struct cpu *host_cpu_current;
+// The CPU that this host thread is playing. The machine of the suites is one thread; lock_threads_test has more.
+extern thread_local struct cpu *host_cpu_current;
 
 static inline struct cpu *arch_cpu_current(void) {
     return host_cpu_current;
