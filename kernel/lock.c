@@ -21,7 +21,7 @@ static _Atomic uint32_t next_ticket, now_serving;
 // the store of now_serving before kernel_unlock looks here, are in one total order: one of the two sees the other. That
 // takes sequential consistency, since each is a store before a load of another word: acquire and release would let both
 // loads come first. If kernel_unlock sees the other, its interrupt comes behind the store (arch_cpu_ipi), so whom it wakes
-// finds its ticket served.
+// finds its ticket served. Checked by tests/model/rest.pml.
 //
 // A place is used again by the ticket CPU_MAX later, and its store must not be overtaken by the older ticket's 0. Between
 // the two, some CPU has drawn twice. It had the lock in between, so its second draw comes after that 0; and the draws are

@@ -6,6 +6,8 @@
  * Promela interleaves whole statements in one order for all; what acquire and release forbid to be reordered is
  * therefore in program order here, and each MUTATION puts one pair in the order that a missing barrier would allow.
  *
+ *   VARIANT HOSTILE   the producer writes any index at any time
+ *
  *   MUTATION 1   the producer publishes tail before it has filled the slot (release missing)
  *   MUTATION 2   the consumer publishes head before it has read the slot (release missing)
  *   MUTATION 3   the producer does not look at head before it reuses a slot (acquire missing, or no look at all)

@@ -3,9 +3,10 @@
 
 usage: run.py MODEL.pml
 
-A model without a mutation must have no error; with -DMUTATION=n (n as listed in its opening comment) it must have one, or
-the model could not see the fault that it exists to exclude. The opening comment also says which code it mirrors, as
-`name (file)` or `name, name and name (file)`: each of those must still be there. Prints TAP.
+A model without a mutation must have no error, nor with -DNAME=1 for each VARIANT that its opening comment lists; with
+-DMUTATION=n (n as listed there) it must have one, in some variant, or the model could not see the fault that it exists to
+exclude. The opening comment also says which code it mirrors, as `name (file)` or `name, name and name (file)`: each of
+those must still be there. Prints TAP.
 """
 
 import os
@@ -47,8 +48,7 @@ def main():
     model = Path(sys.argv[1]).resolve()
     comment = re.search(r"/\*.*?\*/", model.read_text(), re.S).group(0)
     mutants = re.findall(r"MUTATION (\d+)\s+(.*)", comment)
-    hostile = "HOSTILE" in model.read_text()
-    variants = [[]] + ([["-DHOSTILE=1"]] if hostile else [])
+    variants = [[]] + [[f"-D{name}=1"] for name in re.findall(r"VARIANT (\w+)", comment)]
     number, failed = 0, False
 
     def say(good, what):
