@@ -204,7 +204,7 @@ void object_notify(struct object *object, uint32_t events) {
 
 static struct list timers = LIST_INIT(timers);
 static struct cpu cpu;
-struct cpu *host_cpu_current = &cpu;
+thread_local struct cpu *host_cpu_current = &cpu;
 
 void timer_add(struct cpu *, struct timer_entry *entry, uint64_t deadline) {
     entry->deadline = deadline;

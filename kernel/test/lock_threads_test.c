@@ -39,8 +39,12 @@ void panic(const char *text, ...) {
     abort();
 }
 
+// Mostly spin, so that some CPU comes to rest; but let the one that everybody waits for run.
 void host_cpu_relax(void) {
-    sched_yield();
+    static thread_local unsigned turns;
+    if (++turns % 1024 == 0) {
+        sched_yield();
+    }
 }
 
 void arch_cpu_ipi(unsigned index) {
