@@ -37,14 +37,16 @@ struct notifier {
     struct abi_event_record *page[RECORD_PAGES_MAX];
 };
 
-// A watch of a notifier.
+// A watch of a notifier, or a part of one.
 struct subscription {
     struct watch watch;
     struct list by_notifier;
     struct notifier *notifier;
     uint64_t id, cookie, bits;
     uint32_t flags;
-    uint64_t last; // number of its last record; 0: none yet
+    uint32_t name_length; // 0: not of one entry
+    uint64_t last;        // number of its last record; 0: none yet
+    char name[];          // of the only entry that matters, zero-terminated
 };
 
 static struct id_tree registry;
@@ -103,13 +105,17 @@ status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **noti
     return 0;
 }
 
+static size_t subscription_size(size_t name_length) {
+    return sizeof(struct subscription) + (name_length > 0 ? name_length + 1 : 0);
+}
+
 static void subscription_end(struct subscription *subscription) {
     struct notifier *notifier = subscription->notifier;
     watch_end(&subscription->watch);
     list_remove(&subscription->by_notifier);
     notifier->watch_count--;
     totals.watches--;
-    slab_free(subscription, sizeof *subscription);
+    slab_free(subscription, subscription_size(subscription->name_length));
 }
 
 void notifier_silence(struct notifier *notifier) {
@@ -272,6 +278,9 @@ static void add_record(struct subscription *subscription, const struct event *ev
 static void deliver(struct watch *watch, const struct event *event) {
     struct subscription *subscription = container_of(watch, struct subscription, watch);
     struct notifier *notifier = subscription->notifier;
+    if (subscription->name_length > 0 && event->name != nullptr && !str_equal(event->name, subscription->name)) {
+        return;
+    }
     if ((subscription->flags & WATCH_SILENT) == 0) {
         add_record(subscription, event);
         object_notify(&notifier->object, EVENT_READABLE);
@@ -320,12 +329,12 @@ static long read_records(struct object *object, struct thread *, user_ptr_t buff
 
 // ---- watches ---------------------------------------------------------------------------------------------------------
 
-status_t notifier_watch(struct notifier *notifier, struct watched *thing, const struct abi_watch_spec *spec,
-                        uint64_t *id) {
+static status_t subscribe(struct notifier *notifier, struct watched *thing, const struct abi_watch_spec *spec,
+                          const char *name, size_t name_length, uint64_t *id) {
     if (notifier->watch_count == WATCHES_MAX) {
         return ERR_LIMIT;
     }
-    struct subscription *new = slab_alloc(sizeof *new);
+    struct subscription *new = slab_alloc(subscription_size(name_length));
     if (new == nullptr) {
         return ERR_NO_MEMORY;
     }
@@ -335,11 +344,13 @@ status_t notifier_watch(struct notifier *notifier, struct watched *thing, const 
     new->watch.deliver = deliver;
     status_t status = watch_begin(thing, &new->watch);
     if (status < 0) {
-        slab_free(new, sizeof *new);
+        slab_free(new, subscription_size(name_length));
         return status;
     }
     new->notifier = notifier;
-    new->id = ++last_watch_id;
+    new->id = *id != 0 ? *id : ++last_watch_id;
+    new->name_length = (uint32_t)name_length;
+    memcpy(new->name, name, name_length); // what follows is zero
     new->cookie = spec->cookie;
     new->bits = spec->bits;
     new->flags = spec->flags;
@@ -350,15 +361,29 @@ status_t notifier_watch(struct notifier *notifier, struct watched *thing, const 
     return 0;
 }
 
+status_t notifier_watch(struct notifier *notifier, struct watched *thing, const struct abi_watch_spec *spec,
+                        uint64_t *id) {
+    *id = 0;
+    return subscribe(notifier, thing, spec, "", 0, id);
+}
+
+status_t notifier_watch_entry(struct notifier *notifier, struct watched *directory, const char *name, size_t length,
+                              uint64_t bits, uint64_t *id) {
+    const struct abi_watch_spec spec = {
+        .events = EVENT_CREATED | EVENT_DELETED | EVENT_REMOVED, .bits = bits, .flags = WATCH_SILENT};
+    return subscribe(notifier, directory, &spec, name, length, id);
+}
+
 status_t notifier_unwatch(struct notifier *notifier, uint64_t id) {
-    list_for_each(link, &notifier->watches) {
+    status_t status = ERR_NOT_FOUND;
+    list_for_each_safe(link, &notifier->watches) {
         struct subscription *subscription = container_of(link, struct subscription, by_notifier);
         if (subscription->id == id) {
             subscription_end(subscription);
-            return 0;
+            status = 0;
         }
     }
-    return ERR_NOT_FOUND;
+    return status;
 }
 
 // ---- what it shows ---------------------------------------------------------------------------------------------------

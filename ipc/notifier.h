@@ -34,6 +34,10 @@ long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask
 // Subscribe to a thing. spec is valid. ERR_LIMIT, ERR_NO_MEMORY.
 [[nodiscard]] status_t notifier_watch(struct notifier *notifier, struct watched *thing,
                                       const struct abi_watch_spec *spec, uint64_t *id);
+// Be signalled when an entry of this name is made in or leaves a directory, or the directory is removed. *id 0: a watch of
+// its own, whose id is set; else one more part of that one. ERR_LIMIT, ERR_NO_MEMORY.
+[[nodiscard]] status_t notifier_watch_entry(struct notifier *notifier, struct watched *directory, const char *name,
+                                            size_t length, uint64_t bits, uint64_t *id);
 [[nodiscard]] status_t notifier_unwatch(struct notifier *notifier, uint64_t id); // ERR_NOT_FOUND
 // Hear no more, and end every take.
 void notifier_silence(struct notifier *notifier);

@@ -20,6 +20,8 @@ struct position {
     size_t own;  // what stands from here on is the caller's path, what is before it comes from links
     unsigned links;
     unsigned flags;
+    status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
+    void *context;
 };
 
 static void move_to(struct position *position, struct node *node) {
@@ -43,7 +45,14 @@ static status_t lookup(struct position *position, const char *name, size_t lengt
     struct node *at = position->at;
     stats.components++;
     if (at->ops != nullptr) {
-        return at->ops->lookup(at, position->caller, name, length, child);
+        status_t status = at->ops->lookup(at, position->caller, name, length, child);
+        return status == ERR_NOT_FOUND && position->told != nullptr ? ERR_WRONG_KIND : status;
+    }
+    if (position->told != nullptr) {
+        status_t status = position->told(position->context, at, name, length);
+        if (status < 0) {
+            return status;
+        }
     }
     struct node *node = node_child(at, name, length);
     if (node == nullptr) {
@@ -177,8 +186,9 @@ static status_t resolve(struct position *position, struct walk *walk) {
     return 0;
 }
 
-status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length, unsigned flags,
-                   struct walk *walk) {
+// From position->start, who asks and how being set.
+static status_t walk_from(struct position *position, const char *path, size_t length, struct walk *walk) {
+    struct node *start = position->start;
     KASSERT(length <= PATH_LEN_MAX);
     *walk = (struct walk){};
     stats.walks++;
@@ -186,18 +196,13 @@ status_t walk_path(struct node *start, const struct process *caller, const char 
         stats.failures++;
         return ERR_REMOVED;
     }
-    struct position position = {
-        .start = start,
-        .at = start,
-        .caller = caller,
-        .next = PENDING_SIZE - length,
-        .own = PENDING_SIZE - length,
-        .flags = flags,
-    };
+    position->at = start;
+    position->next = PENDING_SIZE - length;
+    position->own = position->next;
     node_ref(start);
-    memcpy(pending + position.next, path, length);
-    status_t status = resolve(&position, walk);
-    node_unref(position.at);
+    memcpy(pending + position->next, path, length);
+    status_t status = resolve(position, walk);
+    node_unref(position->at);
     if (status == 0 && walk->length == 0 && length > 0 && !node_is_directory(walk->node)) {
         walk_done(walk);
         status = ERR_NOT_DIR;
@@ -207,6 +212,24 @@ status_t walk_path(struct node *start, const struct process *caller, const char 
         *walk = (struct walk){};
     }
     return status;
+}
+
+status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length, unsigned flags,
+                   struct walk *walk) {
+    struct position position = {.start = start, .caller = caller, .flags = flags};
+    return walk_from(&position, path, length, walk);
+}
+
+status_t walk_look(struct node *start, const struct process *caller, const char *path, size_t length,
+                   status_t (*told)(void *context, struct node *directory, const char *name, size_t length),
+                   void *context) {
+    struct position position = {.start = start, .caller = caller, .told = told, .context = context};
+    struct walk walk;
+    status_t status = walk_from(&position, path, length, &walk);
+    if (status == 0) {
+        walk_done(&walk);
+    }
+    return status == ERR_NOT_FOUND ? 0 : status;
 }
 
 void walk_done(struct walk *walk) {

@@ -37,6 +37,13 @@ struct walk {
                                  unsigned flags, struct walk *walk);
 void walk_done(struct walk *walk);
 
+// Resolve only to see how: told of each name that is looked up in a stored directory on the way, found or not, until the
+// path ends or a name is missing, or until told says no with an error. 0, that error, or the errors of walk_path;
+// ERR_WRONG_KIND when the name that is missing was looked up in a directory that is not stored.
+[[nodiscard]] status_t
+walk_look(struct node *start, const struct process *caller, const char *path, size_t length,
+          status_t (*told)(void *context, struct node *directory, const char *name, size_t length), void *context);
+
 struct walk_stats {
     uint64_t walks, failures;
     uint64_t components, links;

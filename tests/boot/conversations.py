@@ -31,6 +31,12 @@ def overflow(output):
     return None
 
 
+def same_calls(output):
+    """Between two looks at its counters, 600 ms apart, the process made no call."""
+    calls = [line.split()[1] for line in output.splitlines() if line[:1].isdigit() and len(line.split()) == 3]
+    return None if len(calls) == 2 and calls[0] == calls[1] else f"it makes calls while it waits:\n{output}"
+
+
 def deadlock(name, options):
     return Case(name, f"/test/deadlock {options} & p=$!; sleep 300ms; ipc waits -o tsv; ipc waits -s | grep -c STUCK; kill $p; wait",
                 machine=TESTS, matches=(r"^2$",), check=both_stuck)
@@ -95,6 +101,10 @@ CASES = [
          status=1, matches=(r"^call: /ipc/nobody: no node", r"\b0\.(1[89]|[2-6]\d)\d")),
     Case("call_finds_a_server_that_comes_late", "{ sleep 400ms; echo-server /ipc/c0; } & call -t 100ms -r 20 /ipc/c0 hello; "
          "for p in $(ps | grep ' echo-server ' | while read p x; do echo $p; done); do kill $p; done; wait", matches=(r"^hello$",)),
+    Case("a_client_waits_for_its_server_without_a_call", "echo-client -p /ipc/deep/late -t 20s hello & p=$!; sleep 400ms; "
+         "cat /proc/$p/cpu > /tmp/l1; sleep 600ms; cat /proc/$p/cpu > /tmp/l2; mkdir /ipc/deep; sleep 100ms; "
+         "echo-server /ipc/deep/late & s=$!; wait $p; echo $?; kill $s; cat /tmp/l1 /tmp/l2; rm -r /ipc/deep /tmp/l1 /tmp/l2",
+         matches=(r"^hello\n0\ncpu_ns",), check=same_calls),
     Case("call_without_an_answer_ends_in_time", "mkchan /ipc/c2; time call -t 50ms -r 2 -b 20ms /ipc/c2 x; head -n 2 /ipc/c2/stats; rm /ipc/c2",
          matches=(r"^call: /ipc/c2: the deadline passed", r"\b0\.[2-6]\d\d", r"^3 ")),
     Case("send_waits_for_room", "mkchan -d 1 /ipc/s1; send /ipc/s1 a; time send -t 100ms /ipc/s1 b; rm /ipc/s1",

@@ -281,6 +281,12 @@ static void set_watch(uint64_t *arg) {
     arg[0] = notifier, arg[1] = client, arg[2] = put(me, SPEC, &spec, sizeof spec);
 }
 
+static void set_watch_path(uint64_t *arg) {
+    arg[0] = notifier, arg[1] = dir;
+    set_path(&arg[2], "sub/x/none");
+    arg[4] = 1;
+}
+
 static void set_unwatch(uint64_t *arg) {
     arg[0] = notifier, arg[1] = watch_id;
 }
@@ -337,6 +343,7 @@ static const struct shape shapes[] = {
     {CALL_SIGNAL, set_signal, {{0, RIGHT_WRITE}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_TAKE, set_take, {{0, RIGHT_READ}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_WATCH, set_watch, {{0, RIGHT_ADMIN}, {1, RIGHT_WATCH}}, {2, UNUSED}, UNUSED, UNUSED, false, true},
+    {CALL_WATCH_PATH, set_watch_path, {{0, RIGHT_ADMIN}, {1, RIGHT_READ}}, {2, UNUSED}, 2, UNUSED, false, true},
     {CALL_UNWATCH, set_unwatch, {{0, RIGHT_ADMIN}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_FINISH, set_finish, {{0, RIGHT_WRITE}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_ATTACH, set_attach, {{0, RIGHT_READ}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, true, true},
@@ -394,7 +401,7 @@ static void spoil_handles(const struct shape *shape) {
         if (may(shape, ERR_WRONG_KIND) && !(shape->call == CALL_GIVE && i == 1) &&
             !(shape->call == CALL_WATCH && i == 1)) {
             begin(shape, arg);
-            arg[at] = shape->call == CALL_MAP && i == 1                                           ? embryo
+            arg[at] = (shape->call == CALL_MAP || shape->call == CALL_WATCH_PATH) && i == 1       ? embryo
                       : shape->handle[i].argument == 0 && arg[at] != embryo && arg[at] != me->own ? embryo
                                                                                                   : file;
             expect(shape->call, make_call(shape, arg), ERR_WRONG_KIND, "an object of another kind");
@@ -468,7 +475,9 @@ static void spoil_path(const struct shape *shape) {
         size_t length = bad[i].length != 0 ? bad[i].length : strlen(bad[i].path);
         put(me, PATH, bad[i].path, length);
         arg[at + 1] = length;
-        expect(shape->call, make_call(shape, arg), bad[i].error, bad[i].how);
+        if (bad[i].error != ERR_NOT_FOUND || may(shape, ERR_NOT_FOUND)) {
+            expect(shape->call, make_call(shape, arg), bad[i].error, bad[i].how);
+        }
     }
     char many[600];
     memset(many, 'x', sizeof many);
@@ -481,13 +490,13 @@ static void spoil_path(const struct shape *shape) {
     require_equal(user_remove(me, dir, "sub/x"), 0);
     handle_t sub = good(user_open(me, dir, "sub", CHANGE | OPEN_DIR, 0));
     require_equal(user_remove(me, dir, "sub"), 0);
-    arg[0] = sub;
+    arg[at - 1] = sub;
     if (may(shape, ERR_REMOVED)) {
         expect(shape->call, make_call(shape, arg), ERR_REMOVED, "a directory that has been removed");
     }
     if (may(shape, ERR_READ_ONLY)) {
         begin(shape, arg);
-        arg[0] = me->root;
+        arg[at - 1] = me->root;
         set_path(&arg[at],
                  shape->call == CALL_MAKE || shape->call == CALL_CHANNEL_CREATE ? "kern/new" : "kern/version");
         if (shape->call == CALL_RENAME) {
@@ -986,6 +995,29 @@ static int64_t watch_limit(void) {
     } while (status == 0);
     return status;
 }
+static int64_t watch_path_of(struct user *user, handle_t from, const char *path, uint64_t bits) {
+    handle_t own = good(CALL(user, NOTIFIER_CREATE, 1));
+    return CALL(user, WATCH_PATH, own, from, put_text(user, PATH, path), strlen(path), bits);
+}
+static int64_t watch_path_for_nothing(void) {
+    return watch_path_of(me, dir, "f", 0);
+}
+static int64_t watch_path_of_no_name(void) {
+    return watch_path_of(me, dir, "..", 1);
+}
+static int64_t watch_path_not_told_of(void) {
+    return watch_path_of(me, me->root, "proc/none", 1);
+}
+static int64_t watch_path_closed(void) {
+    return watch_path_of(guest, guest_dir, "closed/x", 1);
+}
+static int64_t watch_path_limit(void) {
+    int64_t status;
+    do {
+        status = watch_path_of(me, dir, "f", 1);
+    } while (status == 0);
+    return status;
+}
 static int64_t unwatch_nothing(void) {
     return CALL(me, UNWATCH, notifier, 999999);
 }
@@ -1109,6 +1141,11 @@ static const struct {
     {CALL_WATCH, ERR_INVALID, watch_no_event},
     {CALL_WATCH, ERR_WRONG_KIND, watch_no_events_there},
     {CALL_WATCH, ERR_LIMIT, watch_limit},
+    {CALL_WATCH_PATH, ERR_INVALID, watch_path_for_nothing},
+    {CALL_WATCH_PATH, ERR_INVALID, watch_path_of_no_name},
+    {CALL_WATCH_PATH, ERR_WRONG_KIND, watch_path_not_told_of},
+    {CALL_WATCH_PATH, ERR_ACCESS, watch_path_closed},
+    {CALL_WATCH_PATH, ERR_LIMIT, watch_path_limit},
     {CALL_UNWATCH, ERR_NOT_FOUND, unwatch_nothing},
 };
 

@@ -15,6 +15,9 @@ long channel_serve(const char *path, const struct abi_channel_config *config) {
     return status < 0 ? status : sys_channel_create(self_root(), whole, strlen(whole), config);
 }
 
+enum { CHANGED = 1 }; // the bit by which a watched path tells
+static constexpr uint64_t LOOK_AGAIN = 50 * MILLISECOND;
+
 static long open_data(const char *path) {
     struct abi_stat stat;
     long status = file_stat(path, &stat);
@@ -33,20 +36,54 @@ static long open_data(const char *path) {
     return status < 0 ? status : file_open(data, OPEN_READ | OPEN_WRITE, 0);
 }
 
-long channel_connect(const char *path, uint64_t deadline) {
-    // Try again, first soon, then less often. To watch the directory instead would take the right to read it.
-    uint64_t pause = MILLISECOND;
-    for (;;) {
-        long status = open_data(path);
-        bool later = status == ERR_NOT_FOUND || status == ERR_PEER_CLOSED || status == ERR_REMOVED;
-        if (!later || clock_now() >= deadline) {
-            return status;
-        }
-        clock_sleep(pause);
-        if (pause < 50 * MILLISECOND) {
-            pause *= 2;
-        }
+// Until what the path leads to may have changed, or the deadline: false then. What cannot be watched (where as many watch
+// as there may be, say) is looked at again after a while.
+static bool await_change(handle_t notifier, long watched, uint64_t deadline) {
+    if (watched == 0) {
+        return sys_take(notifier, CHANGED, deadline, nullptr) == 0;
     }
+    uint64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+    clock_sleep(left < LOOK_AGAIN ? left : LOOK_AGAIN);
+    return clock_now() < deadline;
+}
+
+// Watch first, then look: what appears in between has been signalled.
+static long connect_later(handle_t notifier, const char *data, const char *path, uint64_t deadline) {
+    long status;
+    bool again;
+    do {
+        uint64_t id;
+        long watched = sys_watch_path(notifier, self_root(), data, strlen(data), CHANGED, &id);
+        status = open_data(path);
+        again = status == ERR_NOT_FOUND && await_change(notifier, watched, deadline);
+        if (watched == 0) {
+            (void)sys_unwatch(notifier, id);
+        }
+    } while (again);
+    return status;
+}
+
+long channel_connect(const char *path, uint64_t deadline) {
+    long status = open_data(path);
+    if (status != ERR_NOT_FOUND || clock_now() >= deadline) {
+        return status;
+    }
+    // A directory becomes a channel's by what is in it, so it is the path with "/data" that has to lead somewhere.
+    char whole[PATH_LEN_MAX + 1], data[PATH_LEN_MAX + 1];
+    status = path_normalise(self_cwd(), path, whole);
+    if (status >= 0) {
+        status = path_join(whole, "data", data);
+    }
+    if (status < 0) {
+        return status;
+    }
+    long notifier = sys_notifier_create(1);
+    if (notifier < 0) {
+        return notifier;
+    }
+    status = connect_later((handle_t)notifier, data, path, deadline);
+    (void)sys_close((handle_t)notifier);
+    return status;
 }
 
 long channel_send(handle_t connection, const void *payload, size_t length, uint64_t id, uint64_t deadline) {

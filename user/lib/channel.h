@@ -20,8 +20,9 @@ struct message {
 // Make a channel at `path` and serve it. config may be null for all defaults. The server's handle.
 [[nodiscard]] long channel_serve(const char *path, const struct abi_channel_config *config);
 
-// Connect to the channel at `path` (with or without "/data" behind), waiting for it to appear and for a server if
-// neither is there yet. The connection's handle; ERR_NOT_FOUND if nothing appeared by the deadline.
+// Connect to the channel at `path` (with or without "/data" behind), waiting for it to appear if it is not there yet: the
+// kernel tells when the path may lead to something new, so waiting makes no calls. The connection's handle; ERR_NOT_FOUND
+// if nothing appeared by the deadline.
 [[nodiscard]] long channel_connect(const char *path, uint64_t deadline);
 
 // Send from a client, waiting while the queue is full. The message's sequence number, or ERR_TIMED_OUT and the others.
