@@ -95,6 +95,7 @@ static const char *const shapes[CALL_COUNT] = {
     [CALL_UNWATCH] = "NB",
     [CALL_FINISH] = "E",
     [CALL_ATTACH] = "Su",
+    [CALL_WATCH_PATH] = "NDplB",
 };
 
 struct actor {
