@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "ipc/call.h"
 #include "ipc/message.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
@@ -44,6 +45,12 @@ status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid
     list_init(&new->untold);
     room_init(new);
     list_init(&new->hang_ups);
+    new->call_epoch = channel_next_call_epoch();
+    list_init(&new->calls.turn);
+    list_init(&new->calls.idle);
+    list_init(&new->calls.listening);
+    list_init(&new->calls.lost_callers);
+    list_init(&new->calls.lost_servers);
     list_init(&new->sweep.link);
     new->node.id = ++last_id;
     id_tree_insert(&registry, &new->node);
@@ -51,6 +58,11 @@ status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid
     books_totals.channels_created++;
     *channel = new;
     return 0;
+}
+
+uint64_t channel_next_call_epoch(void) {
+    static uint64_t last;
+    return ++last;
 }
 
 struct object *channel_object(struct channel *channel) {
@@ -92,10 +104,12 @@ void channel_remove(struct channel *channel) {
         return;
     }
     channel->removed = true;
+    channel->call_epoch = channel_next_call_epoch();
     if (!channel_served(channel)) {
         channel_drain(channel);
     }
     list_append(&channel->untold, &channel->quiet);
+    call_abandon(channel);
     object_notify(&channel->object, channel_ops.events(&channel->object));
     channel_raise(&channel->object, EVENT_REMOVED, thread_current_pid(), 0);
     channel_sweep(channel);
@@ -105,9 +119,11 @@ void channel_remove(struct channel *channel) {
 static void channel_unhandled(struct object *object) {
     struct channel *channel = channel_of(object);
     channel->epoch++;
+    channel->call_epoch = channel_next_call_epoch();
     channel->full = 0; // counts attached connections, of which there are none now
     room_forget_invitations(channel);
     list_append(&channel->untold, &channel->quiet);
+    call_abandon(channel);
     bool temporary = (channel->flags & CHANNEL_TEMPORARY) != 0 && !channel->removed;
     if (temporary) {
         channel->removed = true;
@@ -160,6 +176,9 @@ static void tell(struct connection *connection) {
 
 // True when there is nothing left to do.
 static bool sweep_some(struct channel *channel, unsigned *budget) {
+    if (!call_tell(channel, budget)) {
+        return false;
+    }
     for (struct list *link; (link = list_first(&channel->untold)) != nullptr; --*budget) {
         if (*budget == 0) {
             return false;
@@ -247,6 +266,9 @@ static uint32_t channel_events(const struct object *object) {
     }
     if (channel->removed) {
         events |= EVENT_REMOVED;
+    }
+    if (!list_empty(&channel->calls.turn)) {
+        events |= EVENT_CALLED;
     }
     return events;
 }

@@ -28,6 +28,9 @@ struct channel {
     // Counts the times that the last server left. A connection of an earlier epoch has lost its peer: so all of them
     // lose it at once, whenever the sweep comes to tell them.
     uint64_t epoch;
+    uint64_t
+        call_epoch; // what a connection must have to call: never the same again after a loss of servers or a removal,
+                    // and no other channel's
 
     struct queue inbound;
     struct message_counts counts[DIRECTIONS];
@@ -48,6 +51,16 @@ struct channel {
     uint64_t lapses;     // when those of this round are over; while there are any
     struct timer_entry lapse;
 
+    struct {
+        struct list turn;            // callers that wait for a server, longest ago first
+        struct thread *spot;         // a server that waits for a call: the last that came, if the spot was free; or
+                                     // call_crowd while there is a caller on turn
+        struct list idle, listening; // others that do; listening: and for messages (CALL_MESSAGES)
+        struct list lost_callers, lost_servers; // to be told that it is over
+        uint32_t in_turn;                       // callers on turn and lost_callers
+        uint64_t made, replied, lost;
+    } calls;
+
     struct slice sweep;
     void (*removal)(void *context);
     void *removal_context;
@@ -59,6 +72,7 @@ struct connection {
     struct id_node node;     // in channel->connections while channel is not null
     struct channel *channel; // referenced until hung up; null when the servers have received the hang-up, or never will
     uint64_t epoch, opened;
+    uint64_t call_epoch; // no channel's once it is finished
     uint32_t client_pid;
     bool hung_up;
     bool finished;  // the client sends nothing more; its hang-up is queued, received, or was not owed
@@ -118,6 +132,7 @@ void room_leave(struct connection *connection);        // it will not send: othe
 void room_forget_invitations(struct channel *channel); // whoever has them is told otherwise, or their time is over
 // Tell those in line as far as there is room; a unit of *budget for each connection. True: no more to tell now.
 [[nodiscard]] bool room_tell(struct channel *channel, unsigned *budget);
+uint64_t channel_next_call_epoch(void);
 
 // Books (books.c). connection may be null where only a channel's are meant.
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);

@@ -2,6 +2,7 @@
 #include "ipc/channel_impl.h"
 
 #include "base/format.h"
+#include "ipc/call.h"
 #include "ipc/message.h"
 #include "kernel/include/arch.h"
 #include "kernel/pages.h"
@@ -31,6 +32,7 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     object_ref(&channel->object);
     new->channel = channel;
     new->epoch = channel->epoch;
+    new->call_epoch = channel->call_epoch;
     new->opened = arch_time_now();
     new->client_pid = client_pid;
     queue_init(&new->outbound, channel->depth, channel->message_max);
@@ -87,11 +89,13 @@ static void hang_up_queue(struct connection *connection) {
     connection->after = queue_last_sequence(&channel->inbound);
     object_ref(&connection->object);
     list_push_back(&channel->hang_ups, &connection->hang_up);
+    call_message_came(channel);
 }
 
 void connection_finish(struct connection *connection) {
     bool owed = hang_up_owed(connection);
     connection->finished = true;
+    connection->call_epoch = UINT64_MAX;
     if (owed) {
         hang_up_queue(connection);
         object_notify(&connection->channel->object, EVENT_READABLE | EVENT_PEER_LOST);

@@ -6,6 +6,7 @@
 // The commit cannot fail, so a fault or a shortage before it leaves no half message and loses none.
 #include "ipc/message.h"
 
+#include "ipc/call.h"
 #include "ipc/channel_impl.h"
 #include "kernel/include/arch.h"
 #include "kernel/panic.h"
@@ -81,6 +82,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
     room_taken(connection);
     books_sent(connection, channel, INBOUND, (uint32_t)length);
     channel_raise(&channel->object, EVENT_READABLE, sender, id);
+    call_message_came(channel);
     if (was_empty) {
         object_notify(&channel->object, EVENT_READABLE);
     }

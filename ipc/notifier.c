@@ -169,6 +169,8 @@ static void take_withdraw(struct thread *taker) {
     object_unref(&notifier->object);
 }
 
+static const struct park_kind take_parked = {.operation = "take", .withdraw = take_withdraw};
+
 long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask, uint64_t deadline, uint64_t *bits) {
     if ((notifier->bits & mask) != 0) {
         *bits = notifier->bits & mask;
@@ -187,7 +189,7 @@ long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask
     notifier->taker_count++;
     self->park.word = mask;
     list_push_back(&notifier->takers, &self->park.link);
-    park_thread(self, "take", &notifier->object, deadline, take_withdraw);
+    park_thread(self, &take_parked, &notifier->object, deadline);
     return CALL_PENDING;
 }
 

@@ -1,5 +1,7 @@
 #include "kernel/cpu.h"
 
+#include "kernel/space.h"
+
 struct cpu *cpu_table[CPU_MAX];
 unsigned cpu_slots = 1; // the boot CPU
 
@@ -13,29 +15,50 @@ unsigned cpu_online_count(void) {
     return count;
 }
 
+uint64_t cpu_count_of(const struct cpu *cpu, enum cpu_counter counter) {
+    const uint64_t *count = cpu->count;
+    uint64_t switches = count[COUNT_FAST_CALL] + count[COUNT_FAST_REPLY];
+    uint64_t fast = count[COUNT_FAST_VERSION] + switches;
+    switch (counter) {
+    case COUNT_FAST:
+        return fast;
+    case COUNT_SYSCALL:
+        return count[counter] + fast;
+    case COUNT_SWITCH:
+    case COUNT_PARK:
+    case COUNT_WAKE:
+        return count[counter] + switches;
+    case COUNT_CALL:
+        return count[counter] + count[COUNT_FAST_CALL];
+    case COUNT_REPLY:
+        return count[counter] + count[COUNT_FAST_REPLY];
+    default:
+        return count[counter];
+    }
+}
+
 uint64_t cpu_count_total(enum cpu_counter counter) {
     uint64_t total = 0;
     for (unsigned i = 0; i < cpu_slots; i++) {
         if (cpu_table[i] != nullptr) {
-            total += cpu_table[i]->count[counter];
+            total += cpu_count_of(cpu_table[i], counter);
         }
     }
     return total;
 }
 
 uint64_t cpu_idle_time(const struct cpu *cpu) {
-    uint64_t time = cpu->idle_time;
+    uint64_t ticks = cpu->idle_ticks;
     if (cpu->online && cpu->current == nullptr) {
-        uint64_t now = arch_time_now();
-        time += now > cpu->switched_at ? now - cpu->switched_at : 0;
+        ticks += cpu_ticks_since_switch(cpu);
     }
-    return time;
+    return arch_ticks_time(ticks);
 }
 
-void cpu_leave_space(struct cpu *cpu) {
-    if (cpu->space != nullptr) {
-        cpu->space = nullptr;
-        arch_space_switch(nullptr);
+void cpu_enter_space(struct cpu *cpu, struct space *space) {
+    if (cpu->space != space) {
+        cpu->space = space;
+        arch_space_switch(space == nullptr ? nullptr : &space->arch);
     }
 }
 

@@ -4,10 +4,12 @@
 #include "kernel/panic.h"
 #include "kernel/slab.h"
 
-enum { HANDLE_CHUNK = 32, CHUNKS_INITIAL = 2, GENERATION_MAX = 0x7fff };
+enum { CHUNKS_INITIAL = 2, GENERATION_MAX = 0x7fff };
 static_assert(HANDLES_MAX == 1 << 16, "an index has 16 bits");
 
 static uint64_t alive;
+
+const struct handle handle_none = {.value = UINT64_MAX ^ 0xffff};
 
 static struct handle *entry_at(const struct handle_table *table, uint32_t index) {
     return &table->chunk[index / HANDLE_CHUNK][index % HANDLE_CHUNK];
@@ -102,6 +104,23 @@ static status_t table_grow(struct handle_table *table) {
     return 0;
 }
 
+static uint8_t abilities(enum object_kind kind, uint32_t rights) {
+    static const struct {
+        enum object_kind kind;
+        uint32_t right;
+        uint8_t ability;
+    } known[] = {
+        {OBJECT_CONNECTION, RIGHT_CALL, HANDLE_CALL},  {OBJECT_CHANNEL, RIGHT_READ, HANDLE_SERVE},
+        {OBJECT_CONNECTION, RIGHT_WRITE, HANDLE_SEND}, {OBJECT_CONNECTION, RIGHT_READ, HANDLE_RECEIVE},
+        {OBJECT_NOTIFIER, RIGHT_WRITE, HANDLE_SIGNAL}, {OBJECT_NOTIFIER, RIGHT_READ, HANDLE_TAKE},
+    };
+    uint8_t all = 0;
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
+        all |= kind == known[i].kind && (rights & known[i].right) != 0 ? known[i].ability : 0;
+    }
+    return all;
+}
+
 status_t handle_insert(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,
                        struct handle *parent, handle_t *value) {
     if (table->used >= HANDLES_MAX) {
@@ -149,11 +168,13 @@ status_t handle_insert(struct handle_table *table, struct object *object, uint32
     list_push_back(&object->holders, &entry->holder);
     entry->lineage = place;
     entry->badge = badge;
+    entry->value = handle_value(entry, index);
     entry->rights = (uint8_t)rights;
+    entry->abilities = abilities(object->ops->kind, rights);
     table->used++;
     alive++;
     object_handle_added(object);
-    *value = handle_value(entry, index);
+    *value = (handle_t)entry->value;
     return 0;
 }
 
@@ -163,7 +184,7 @@ status_t handle_find(struct handle_table *table, handle_t value, struct handle *
         return ERR_BAD_HANDLE;
     }
     struct handle *entry = entry_at(table, index);
-    if (entry->object == nullptr || handle_value(entry, index) != value) {
+    if (entry->value != value) {
         return ERR_BAD_HANDLE;
     }
     *handle = entry;
@@ -193,7 +214,9 @@ static void entry_close(struct handle_table *table, struct handle *entry, uint32
     lineage_drop(entry);
     list_remove(&entry->holder);
     entry->object = nullptr;
+    entry->value = index ^ 1;
     entry->rights = 0;
+    entry->abilities = 0;
     entry->badge = table->free_head;
     table->free_head = index + 1;
     table->used--;

@@ -15,7 +15,10 @@
 
 struct handle;
 
-enum { HANDLE_VISIT_MAX = 256 };
+enum { HANDLE_VISIT_MAX = 256, HANDLE_CHUNK = 32 };
+
+// What can be done with a handle.
+enum { HANDLE_CALL = 1, HANDLE_SERVE = 2, HANDLE_SEND = 4, HANDLE_RECEIVE = 8, HANDLE_SIGNAL = 16, HANDLE_TAKE = 32 };
 
 struct lineage {
     struct handle *handle;  // null: gone, the place joins those below
@@ -30,8 +33,10 @@ struct handle {
     struct handle_table *table; // it is in
     struct list holder;         // in object->holders
     uint64_t badge;             // free entries: index + 1 of the next free one, 0 for none
+    uint64_t value;             // free entries: what no handle with this index can have
     uint16_t generation;        // 1 to 0x7fff
     uint8_t rights;
+    uint8_t abilities; // HANDLE_*: what kind and rights say together; for the fast paths
 };
 
 struct handle_table {
@@ -57,6 +62,7 @@ struct handle_table {
 // HANDLE_VISIT_MAX unused ones, when *index is where to go on: it is below table->fresh.
 struct handle *handle_next(struct handle_table *table, uint32_t *index);
 handle_t handle_value(const struct handle *handle, uint32_t index);
+extern const struct handle handle_none; // has no value that anybody could name
 // Close up to *budget handles; true when the table is empty and its memory returned.
 [[nodiscard]] bool handle_table_destroy(struct handle_table *table, unsigned *budget);
 uint64_t handle_count(void); // alive, in all tables

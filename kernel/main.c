@@ -40,7 +40,7 @@ static bool has_word(const char *line, const char *word) {
 // A CPU is seen to be online only with all it has set up (release; the boot CPU waits with acquire). All other looks at
 // `online` are under the lock, and so is this, on a further CPU.
 static void cpu_ready(struct cpu *cpu) {
-    cpu->switched_at = arch_time_now();
+    cpu->switched_at = arch_stamp();
     __atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 }
 

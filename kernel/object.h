@@ -37,7 +37,7 @@ struct object_ops {
     enum object_kind kind;
     const char *name; // "process", …, as /proc/<pid>/handles shows it
     void (*destroy)(struct object *object);
-    void (*unhandled)(struct object *object);        // may be null
+    void (*unhandled)(struct object *object); // may be null
     // EVENT_* that hold now, asked only of the object that carries them (source). Null: cannot be waited for.
     uint32_t (*events)(const struct object *object);
     // Which object carries its events, when that is another one: sys_wait links the thread there and asks that one's

@@ -10,15 +10,14 @@ static void deadline_passed(struct timer_entry *entry) {
     park_complete(thread, ERR_TIMED_OUT, (const uint64_t[4]){});
 }
 
-void park_thread(struct thread *self, const char *operation, struct object *object, uint64_t deadline,
-                 void (*withdraw)(struct thread *thread)) {
+void park_thread(struct thread *self, const struct park_kind *kind, struct object *object, uint64_t deadline) {
     struct cpu *cpu = arch_cpu_current();
-    KASSERT(cpu->current == self && self->state == THREAD_RUNNING && self->park.operation == nullptr);
-    self->park.operation = operation;
+    KASSERT(cpu->current == self && self->state == THREAD_RUNNING);
+    self->park.kind = kind;
     self->park.object = object;
-    self->park.since = arch_time_now();
-    self->park.withdraw = withdraw;
+    self->park.since = arch_stamp();
     if (deadline != FOREVER) {
+        self->holds |= HOLD_TIMED;
         self->park.timer.expired = deadline_passed;
         timer_add(cpu, &self->park.timer, deadline);
         cpu_arm(cpu, timer_due(deadline));
@@ -29,10 +28,10 @@ void park_thread(struct thread *self, const char *operation, struct object *obje
 }
 
 static void unpark(struct thread *thread) {
-    KASSERT(thread->state == THREAD_PARKED && thread->park.operation != nullptr);
+    KASSERT(thread->state == THREAD_PARKED);
     timer_remove(&thread->park.timer);
-    thread->park.operation = nullptr;
-    thread->park.withdraw(thread);
+    thread->holds &= ~(uint32_t)HOLD_TIMED;
+    thread->park.kind->withdraw(thread);
     thread->park.object = nullptr;
 }
 
@@ -41,6 +40,13 @@ void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]
     arch_frame_answer(&thread->frame, status, word);
     cpu_count(COUNT_WAKE);
     sched_ready(thread);
+}
+
+void park_complete_next(struct thread *thread, int64_t status, const uint64_t word[4]) {
+    unpark(thread);
+    arch_frame_answer(&thread->frame, status, word);
+    cpu_count(COUNT_WAKE);
+    sched_next(thread);
 }
 
 void park_cancel(struct thread *thread) {

@@ -9,20 +9,26 @@
 struct thread;
 struct object;
 
-struct park {
-    const char *operation;                   // for people: "wait"; null: not parked
-    struct object *object;                   // the (first) object it waits for, or null; not referenced by park
-    uint64_t since;                          // nanoseconds since boot
+// What a thread can be parked in.
+struct park_kind {
+    const char *operation;                   // for people: "wait"
     void (*withdraw)(struct thread *thread); // undo the links that the operation made; called exactly once
-    struct list link;                        // the operation's own: a place in a queue
-    uint64_t word;                           // likewise: what it asked for
-    struct timer_entry timer;                // the deadline, queued only if there is one
+};
+
+struct park {
+    const struct park_kind *kind; // of a thread that is parked
+    struct object *object;        // the (first) object it waits for, or null; not referenced by park
+    uint64_t since;               // stamp (arch.h)
+    struct list link;             // the operation's own: a place in a queue
+    uint64_t word;                // likewise: what it asked for
+    struct timer_entry timer;     // the deadline, queued only if there is one
 };
 
 // Park the running thread. The call that does this returns PARKED (syscall.h) and must not touch the thread again.
-void park_thread(struct thread *self, const char *operation, struct object *object, uint64_t deadline,
-                 void (*withdraw)(struct thread *thread));
+void park_thread(struct thread *self, const struct park_kind *kind, struct object *object, uint64_t deadline);
 // The operation is finished: withdraw, give the thread its answer, make it runnable.
 void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]);
+// The same, and it goes on at once in the turn of this CPU's current thread, which is parked by now (sched_next).
+void park_complete_next(struct thread *thread, int64_t status, const uint64_t word[4]);
 // The thread will never get an answer (it is being ended): withdraw only.
 void park_cancel(struct thread *thread);

@@ -273,15 +273,14 @@ void process_thread_gone(struct process *process) {
 // ---- figures ---------------------------------------------------------------------------------------------------------
 
 uint64_t process_cpu_time(const struct process *process) {
-    uint64_t time = process->cpu_time;
+    uint64_t ticks = process->cpu_ticks;
     for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
-            uint64_t now = arch_time_now();
-            time += now > cpu->switched_at ? now - cpu->switched_at : 0;
+            ticks += cpu_ticks_since_switch(cpu);
         }
     }
-    return time;
+    return arch_ticks_time(ticks);
 }
 
 uint64_t process_count(void) {

@@ -30,7 +30,7 @@ struct process {
     struct list all;         // in the table of processes, ordered by pid
     struct list bucket;      // of the pid hash
     uint64_t started, ended; // ended: when the end began
-    uint64_t cpu_time;       // of its threads up to when they last were switched to: process_cpu_time adds the rest
+    uint64_t cpu_ticks;      // of its threads up to when they last were switched to: process_cpu_time adds the rest
     uint64_t calls, call_errors;
     char *fault_text; // report of the fault that ended it, or null
 };

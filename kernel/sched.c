@@ -32,10 +32,9 @@ void sched_init_cpu(struct cpu *cpu) {
     for (unsigned i = 0; i < PRIORITIES; i++) {
         list_init(&cpu->queue.ready[i]);
     }
-    uint64_t now = arch_time_now();
-    timer_wheel_init(&cpu->timers, now);
+    timer_wheel_init(&cpu->timers, arch_time_now());
     cpu->armed = UINT64_MAX;
-    cpu->switched_at = now;
+    cpu->switched_at = arch_stamp();
 }
 
 static void enqueue(struct cpu *cpu, struct thread *thread, bool at_front) {
@@ -107,6 +106,31 @@ void sched_ready(struct thread *thread) {
     place(thread, false);
 }
 
+void sched_next(struct thread *thread) {
+    struct cpu *cpu = arch_cpu_current();
+    uint64_t now = arch_time_now();
+    // The turn goes on; one that is over ends at the next tick.
+    thread->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 1;
+    enqueue(cpu, thread, true);
+    cpu_resched(cpu);
+}
+
+void sched_set_priority(struct thread *thread, unsigned priority) {
+    if (thread->priority == priority) {
+        return;
+    }
+    if (thread->state == THREAD_READY) {
+        dequeue(cpu_table[thread->home], thread);
+        thread->priority = (uint8_t)priority;
+        place(thread, false);
+        return;
+    }
+    thread->priority = (uint8_t)priority;
+    if (thread->state == THREAD_RUNNING) {
+        cpu_resched(thread_cpu(thread));
+    }
+}
+
 void sched_remove(struct thread *thread) {
     KASSERT(thread->state == THREAD_READY);
     dequeue(cpu_table[thread->home], thread);
@@ -122,23 +146,23 @@ void sched_pass(struct thread *self) {
 }
 
 // The current thread, if any, has run up to now.
-static void account(struct cpu *cpu, uint64_t now) {
-    uint64_t time = now > cpu->switched_at ? now - cpu->switched_at : 0;
+static void account(struct cpu *cpu) {
+    uint64_t ticks = cpu_ticks_since_switch(cpu);
     if (cpu->current == nullptr) {
-        cpu->idle_time += time;
+        cpu->idle_ticks += ticks;
     } else {
-        cpu->current->cpu_time += time;
-        cpu->current->process->cpu_time += time;
+        cpu->current->cpu_ticks += ticks;
+        cpu->current->process->cpu_ticks += ticks;
     }
-    cpu->switched_at = now;
+    cpu->switched_at += ticks;
 }
 
 void sched_leave(void) {
     struct cpu *cpu = arch_cpu_current();
-    account(cpu, arch_time_now());
+    account(cpu);
     arch_thread_switch(cpu->current, nullptr);
     cpu->current = nullptr;
-    cpu_leave_space(cpu);
+    cpu_enter_space(cpu, nullptr);
     cpu_resched(cpu);
 }
 
@@ -229,13 +253,13 @@ static struct thread *pick(struct cpu *cpu) {
         }
         cpu->count[COUNT_PREEMPTION]++;
     }
-    account(cpu, now);
+    account(cpu);
     cpu->current = next;
     if (next == nullptr) {
         if (current != nullptr) {
             arch_thread_switch(current, nullptr);
         }
-        cpu_leave_space(cpu);
+        cpu_enter_space(cpu, nullptr);
         arm(cpu);
         return nullptr;
     }
@@ -249,10 +273,7 @@ static struct thread *pick(struct cpu *cpu) {
         cpu->count[COUNT_SWITCH]++;
         arch_thread_switch(current, next);
     }
-    if (cpu->space != &next->process->space) {
-        cpu->space = &next->process->space;
-        arch_space_switch(&next->process->space.arch);
-    }
+    cpu_enter_space(cpu, &next->process->space);
     if (fit) {
         // Preempted: it keeps the rest of its turn and its place before its equals. Its turn over: behind them.
         if (!over) {

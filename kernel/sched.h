@@ -12,7 +12,12 @@ struct thread;
 enum { SCHED_SLICE = 10000000 }; // nanoseconds a thread runs before its equals do
 
 void sched_init_cpu(struct cpu *cpu);
-void sched_ready(struct thread *thread);  // it can run: queue it, interrupt a CPU if that changes what runs there
+void sched_ready(struct thread *thread); // it can run: queue it, interrupt a CPU if that changes what runs there
+// It can run and does so here at once, unless something more urgent waits: it takes over the turn of this CPU's current
+// thread, which has just parked for it.
+void sched_next(struct thread *thread);
+// Change how urgent it is, in whatever state it is.
+void sched_set_priority(struct thread *thread, unsigned priority);
 void sched_remove(struct thread *thread); // out of the run queue (READY only)
 void sched_pass(struct thread *self);     // behind its equals (not "yield", which hosted C libraries have)
 void sched_leave(void);                   // this CPU's current thread runs here no more: account for it, forget it

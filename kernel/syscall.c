@@ -1,6 +1,7 @@
 #include "kernel/syscall.h"
 
 #include "abi/calls.h"
+#include "base/memory.h"
 #include "kernel/cpu.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
@@ -46,6 +47,9 @@ void call_make(struct thread *self) {
     }
     if (status < 0) {
         count_refusal(self->process, number, status);
+        if (number == CALL_CALL || number == CALL_REPLY_WAIT) {
+            memset(arch_frame_message(&self->frame), 0, MESSAGE_WORDS * sizeof(uint64_t));
+        }
     }
     arch_frame_answer(&self->frame, status, results.word);
 }

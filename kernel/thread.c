@@ -59,13 +59,16 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     thread->id = ++last_id;
     thread->state = THREAD_NEW;
     thread->priority = (uint8_t)priority;
+    thread->base_priority = (uint8_t)priority;
     thread->home = (uint8_t)arch_cpu_current()->index;
     thread->process = process;
+    thread->last_handle = &handle_none;
     object_ref(&process->object);
     list_push_back(&process->threads, &thread->siblings);
     process->thread_count++;
     list_init(&thread->ready);
     list_init(&thread->park.timer.link);
+    list_init(&thread->park.link);
     for (unsigned i = 0; i < WAIT_MAX; i++) {
         list_init(&thread->wait[i].link);
         thread->wait[i].thread = thread;
@@ -75,6 +78,15 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     created++;
     *result = thread;
     return 0;
+}
+
+struct cpu *thread_cpu(const struct thread *thread) {
+    for (unsigned i = 0; i < cpu_slots; i++) {
+        if (cpu_table[i] != nullptr && cpu_table[i]->current == thread) {
+            return cpu_table[i];
+        }
+    }
+    return cpu_table[thread->home];
 }
 
 void thread_start(struct thread *thread) {
@@ -89,6 +101,9 @@ void thread_start(struct thread *thread) {
 static void die(struct thread *thread) {
     struct process *process = thread->process;
     thread->state = THREAD_DEAD;
+    if (thread->call.serving != nullptr) {
+        park_complete(thread->call.serving, ERR_PEER_CLOSED, (const uint64_t[4]){});
+    }
     list_remove(&thread->siblings);
     process->thread_count--;
     living--;
@@ -103,8 +118,8 @@ static void die(struct thread *thread) {
 void thread_end(struct thread *thread) {
     switch (thread->state) {
     case THREAD_RUNNING:
-        thread->ending = true;
-        cpu_resched(cpu_table[thread->home]);
+        thread->holds |= HOLD_ENDING;
+        cpu_resched(thread_cpu(thread));
         return;
     case THREAD_READY:
         sched_remove(thread);
@@ -125,7 +140,7 @@ void thread_end(struct thread *thread) {
 }
 
 bool thread_doomed(const struct thread *thread) {
-    return thread->ending || !process_alive(thread->process);
+    return (thread->holds & HOLD_ENDING) != 0 || !process_alive(thread->process);
 }
 
 void thread_drop(struct thread *self) {
@@ -139,13 +154,12 @@ void thread_drop(struct thread *self) {
 }
 
 uint64_t thread_cpu_time(const struct thread *thread) {
-    uint64_t time = thread->cpu_time;
-    const struct cpu *cpu = cpu_table[thread->home];
+    uint64_t ticks = thread->cpu_ticks;
+    const struct cpu *cpu = thread_cpu(thread);
     if (thread->state == THREAD_RUNNING && cpu->current == thread) {
-        uint64_t now = arch_time_now();
-        time += now > cpu->switched_at ? now - cpu->switched_at : 0;
+        ticks += cpu_ticks_since_switch(cpu);
     }
-    return time;
+    return arch_ticks_time(ticks);
 }
 
 uint32_t thread_current_pid(void) {

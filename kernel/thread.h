@@ -8,32 +8,50 @@
 #include "kernel/wait.h"
 
 struct process;
+struct thread;
+
+// What a thread has to do with calls (ipc/call.h).
+struct call_end {
+    struct thread *serving; // the caller, parked, whose call this thread has taken and not yet replied to
+    struct thread *server;  // while parked in a call and turn_at is null: who has taken it, or null
+    struct object *turn_at; // while parked in a call that nobody has taken: the channel, referenced
+    bool lost;              // the caller that it served has gone; the next reply_wait tells
+    uint32_t room;          // while parked: how many bytes of payload fit at `receive`; else 0
+    user_ptr_t receive;
+    uint32_t length; // while waiting its turn: the payload, kept; null if length is 0
+    void *payload;
+};
 
 enum thread_state {
     THREAD_NEW,     // made, not started
     THREAD_READY,   // in the run queue of its home CPU
-    THREAD_RUNNING, // current on its home CPU
+    THREAD_RUNNING, // current on a CPU
     THREAD_PARKED,
     THREAD_DEAD, // never runs again
 };
 
 struct thread {
     struct object object;
-    struct arch_frame frame; // user registers while not running; here and next, for the port
-    struct arch_thread arch;
     uint32_t id; // unique for the life of the system
     enum thread_state state;
-    uint8_t priority;
-    uint8_t home;            // CPU index
-    bool ending;             // running, and to be dropped when its CPU next enters the kernel
+    uint8_t priority; // at least base_priority; more while it serves a call of somebody more urgent
+    uint8_t base_priority;
+    uint8_t home; // CPU index; of a running thread: thread_cpu
+    uint8_t wait_count;
+    uint32_t
+        holds; // HOLD_*: why it is not for the fast paths; ENDING: it is dropped when its CPU next enters the kernel
+    struct arch_frame frame; // user registers while not running; here and next, for the port
+    struct arch_thread arch;
     struct process *process; // referenced
     struct list siblings;    // in process->threads
     struct list ready;       // in a run queue
     struct park park;
+    struct call_end call;
+    const struct handle
+        *last_handle; // that a fast path of it named, or handle_none; whether it still is one, its value tells
     struct wait_link wait[WAIT_MAX];
-    uint8_t wait_count;
     uint64_t slice_left; // nanoseconds of its turn that a preemption left it; 0: a whole turn
-    uint64_t cpu_time;   // up to when it was last switched to: thread_cpu_time adds the rest
+    uint64_t cpu_ticks;  // up to when it was last switched to: thread_cpu_time adds the rest
     uint64_t started;
 };
 
@@ -43,6 +61,7 @@ static inline struct thread *thread_of(const struct object *object) {
 }
 
 static_assert(offsetof(struct thread, frame) == THREAD_FRAME_OFFSET);
+static_assert(offsetof(struct thread, holds) == THREAD_FRAME_OFFSET - sizeof(uint32_t));
 static_assert(offsetof(struct thread, arch) == THREAD_FRAME_OFFSET + sizeof(struct arch_frame));
 
 extern const struct object_ops thread_ops;
@@ -51,7 +70,8 @@ extern const struct object_ops thread_ops;
 // ERR_DEAD. On success *thread has one reference for the caller.
 [[nodiscard]] status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, uint64_t argument,
                                      unsigned priority, struct thread **thread);
-void thread_start(struct thread *thread); // to the scheduler, once
+void thread_start(struct thread *thread);            // to the scheduler, once
+struct cpu *thread_cpu(const struct thread *thread); // where it runs, or would best run
 // End a thread, in whatever state it is; a thread running on another CPU stops when that CPU takes the interrupt sent to
 // it. Idempotent.
 void thread_end(struct thread *thread);

@@ -76,10 +76,6 @@ void timer_remove(struct timer_entry *entry) {
     }
 }
 
-bool timer_pending(const struct timer_entry *entry) {
-    return entry->link.next != nullptr && list_is_linked(&entry->link);
-}
-
 // A slot that now has come to, at the highest level that has one.
 static struct list *current_slot(struct timer_wheel *wheel) {
     for (unsigned level = TIMER_LEVELS; level-- > 0;) {

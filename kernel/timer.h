@@ -25,7 +25,9 @@ struct cpu;
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now);
 void timer_add(struct cpu *cpu, struct timer_entry *entry, uint64_t deadline); // entry->expired is set; not queued
 void timer_remove(struct timer_entry *entry);                                  // queued or not
-bool timer_pending(const struct timer_entry *entry);
+static inline bool timer_pending(const struct timer_entry *entry) {
+    return list_is_linked(&entry->link);
+}
 void timer_run(struct cpu *cpu,
                uint64_t now); // expire what is due, in bounded work: timer_next tells whether all was done
 uint64_t timer_next(const struct cpu *cpu); // when timer_run is next needed; UINT64_MAX for never

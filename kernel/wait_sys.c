@@ -6,7 +6,10 @@
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 
-static constexpr uint32_t EVENTS_ALL = EVENT_READABLE | EVENT_WRITABLE | EVENT_PEER_LOST | EVENT_EXITED | EVENT_REMOVED;
+static constexpr uint32_t EVENTS_ALL =
+    EVENT_READABLE | EVENT_WRITABLE | EVENT_PEER_LOST | EVENT_EXITED | EVENT_REMOVED | EVENT_CALLED;
+
+static const struct park_kind wait_parked = {.operation = "wait", .withdraw = wait_withdraw};
 
 long sys_wait(struct thread *self, user_ptr_t items, uint32_t count, uint64_t deadline, struct call_results *out) {
     struct abi_wait_item item[WAIT_MAX];
@@ -57,6 +60,6 @@ long sys_wait(struct thread *self, user_ptr_t items, uint32_t count, uint64_t de
         list_push_back(&object[i]->waiters, &link->link);
     }
     self->wait_count = (uint8_t)count;
-    park_thread(self, "wait", count > 0 ? object[0] : nullptr, deadline, wait_withdraw);
+    park_thread(self, &wait_parked, count > 0 ? object[0] : nullptr, deadline);
     return CALL_PENDING;
 }

@@ -23,7 +23,7 @@ static status_t data_open(struct node *node, const struct process *caller, uint3
                           struct object **object, uint32_t *rights) {
     struct channel *channel = channel_of(node->kernel.held);
     if ((flags & OPEN_SERVE) == 0) {
-        *rights = asked;
+        *rights = asked | ((flags & OPEN_WRITE) != 0 ? RIGHT_CALL : 0);
         return channel_connect(channel, caller->pid, object);
     }
     KASSERT(!channel_removed(channel)); // or no path would have led here

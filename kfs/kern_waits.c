@@ -62,9 +62,9 @@ static void write_wait(const struct thread *thread, const struct object *object,
     text_u64(text, thread->process->pid);
     text_word(text, thread->process->name);
     text_u64(text, thread->id);
-    text_word(text, thread->park.operation);
+    text_word(text, thread->park.kind->operation);
     write_about(object, text);
-    text_u64(text, thread->park.since);
+    text_u64(text, arch_stamp_time(thread->park.since));
     text_u64(text, timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
     write_wakers(thread, object, text);
     text_u64(text, stuck);

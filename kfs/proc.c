@@ -5,6 +5,7 @@
 #include "abi/abi.h"
 #include "base/format.h"
 #include "base/str.h"
+#include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
@@ -99,10 +100,10 @@ static void write_thread(struct text *text, const struct thread *thread) {
     text_u64(text, thread->id);
     text_word(text, thread_state_name[thread->state]);
     text_u64(text, thread->priority);
-    text_u64(text, thread->home);
+    text_u64(text, thread_cpu(thread)->index);
     text_u64(text, thread_cpu_time(thread));
-    text_word(text, parked ? thread->park.operation : "");
-    text_u64(text, parked ? thread->park.since : 0);
+    text_word(text, parked ? thread->park.kind->operation : "");
+    text_u64(text, parked ? arch_stamp_time(thread->park.since) : 0);
 }
 
 // The threads of a process are in the order of their ids; some at a time, so that their list is passed over less often.

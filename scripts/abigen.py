@@ -27,6 +27,7 @@ FIELD_C = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64
            "i32": "int32_t", "i64": "int64_t", "char": "char"}
 ARGS_MAX = 6
 RESULTS_MAX = 4
+MESSAGE_WORDS = 4
 NARROW = "a 32-bit argument does not fit in 32 bits"
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*\Z")
@@ -140,9 +141,14 @@ class Table:
             for key, kind in (("doc", str), ("args", list), ("returns", str), ("errors", dict)):
                 self._need(call, key, kind, where)
             unknown = set(call) - {"name", "doc", "args", "returns", "results", "rights", "errors",
-                                   "number"}
+                                   "number", "message", "fast"}
             if unknown:
                 raise TableError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+            for key, kind in (("message", str), ("fast", bool)):
+                if key in call and not isinstance(call[key], kind):
+                    raise TableError(f"{where}: '{key}' is not {kind.__name__}")
+            if call.get("fast") and number > 0 and not self.calls[number - 1].get("fast"):
+                raise TableError(f"{where}: a call with a fast path comes after one without")
             self._check_args(call, where)
             results = call.setdefault("results", [])
             if len(results) > RESULTS_MAX:
@@ -273,11 +279,14 @@ def gen_header(table):
                        f"{field['offset']});")
         out.append("")
 
+    out += ["// Words of a message, in registers of their own.", f"enum {{ MESSAGE_WORDS = {MESSAGE_WORDS} }};", ""]
     out.append("// Call numbers.")
     out.append("enum abi_call : uint32_t {")
     for call in table.calls:
         out.append(f"    CALL_{call['name'].upper()} = {call['number']},")
     out.append(f"    CALL_COUNT = {len(table.calls)},")
+    out.append(f"    CALL_FAST = {sum(call.get('fast', False) for call in table.calls)}, "
+               "// those below have a fast path")
     out.append("};")
     out.append("")
     for func, doc, text in (
@@ -307,7 +316,7 @@ def gen_calls(table):
     out = [f"// {BANNER}", "//",
            "// The calls as the kernel implements them: one function sys_<name> each, written by hand beside the object",
            "// it works on. A negative return is an error of the table. The dispatcher has zeroed the results.",
-           "#pragma once", "", '#include "abi/abi.h"', '#include "user_ptr.h"', "",
+           "#pragma once", "", '#include "abi/abi.h"', '#include "fast_path.h"', '#include "user_ptr.h"', "",
            "struct thread;", "",
            "// What a call gives back beside its status.",
            f"struct call_results {{\n    uint64_t word[{RESULTS_MAX}];\n}};", "",
@@ -316,6 +325,8 @@ def gen_calls(table):
            "// does not fit is ERR_INVALID. Words of results that the call does not define are zero.",
            "long call_dispatch(struct thread *self, uint64_t number, const uint64_t arg[6],",
            "                   struct call_results *results);", "",
+           "// The fast paths (kernel/include/fast_path.h).",
+           *(f"fast_path fast_{call['name']};" for call in table.calls if call.get("fast")), "",
            "// The calls' names, by number.",
            "extern const char *const call_names[CALL_COUNT];", ""]
     for call in table.calls:
@@ -326,6 +337,8 @@ def gen_calls(table):
             out.append(comment(f"out->word[{i}]: {result['name']}, {result['doc']}"))
         if call["results"]:
             params.append("struct call_results *out")
+        if "message" in call:
+            out.append(comment(f"the message words, in the thread's frame: {call['message']}"))
         out.append(f"long sys_{call['name']}({', '.join(params)});")
         out.append("")
     return "\n".join(out).rstrip() + "\n"
@@ -365,6 +378,8 @@ def gen_dispatch(table):
     out.append("static const call_decoder decoders[CALL_COUNT] = {")
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = decode_{call['name']},")
+    out += ["};", "", "const fast_path_t fast_paths[CALL_FAST] = {"]
+    out += [f"    [CALL_{call['name'].upper()}] = fast_{call['name']}," for call in table.calls if call.get("fast")]
     out += ["};", "", "const char *const call_names[CALL_COUNT] = {"]
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = {c_string(call['name'])},")
@@ -400,13 +415,17 @@ def gen_stubs(table):
                 target = f"struct abi_{arg['record']} *" if "record" in arg else "void *"
                 params.append(("const " if kind == "in" else "") + target + name)
                 words.append(f"(uint64_t)(uintptr_t){name}")
+        if "message" in call:
+            params.append("uint64_t message[MESSAGE_WORDS]")
+            out.append(comment(f"message: {call['message']}"))
         for result in call["results"]:
             params.append(f"uint64_t *out_{result['name']}")
             out.append(comment(f"out_{result['name']}: {result['doc']}"))
         words += ["0"] * (ARGS_MAX - len(words))
         out.append(f"static inline long sys_{call['name']}({', '.join(params) or 'void'}) {{")
         out.append(f"    uint64_t call_results[{RESULTS_MAX}];")
-        made = f"arch_call(CALL_{call['name'].upper()}, {', '.join(words)}, call_results)"
+        how, message = ("arch_call_message", "message, ") if "message" in call else ("arch_call", "")
+        made = f"{how}(CALL_{call['name'].upper()}, {', '.join(words)}, {message}call_results)"
         if call["results"]:
             out.append(f"    long call_status = {made};")
             for i, result in enumerate(call["results"]):
@@ -427,7 +446,8 @@ def gen_docs(table):
            "the user stubs; nothing else defines a call or a number.", "",
            "A call takes up to six 64-bit arguments and returns a status: 0 or more for success, often a value;",
            "less than 0 for an error, by which nothing has changed unless the call says so. Some calls return up to",
-           "four further words. Everything but the stack pointer and the frame pointer is clobbered.", "",
+           f"four further words. Calls that pass messages take and give {MESSAGE_WORDS} message words besides, in registers",
+           "of their own. Everything but the stack pointer, the frame pointer and the message words is clobbered.", "",
            "A 32-bit argument that does not fit in 32 bits is refused with `ERR_INVALID`, a handle that does not fit",
            "with `ERR_BAD_HANDLE`. A number that no call has is refused with `ERR_NO_CALL`.", "",
            "- [Calls](#calls)", "- [Errors](#errors)", "- [Rights](#rights)", "- [Events](#events)",
@@ -454,6 +474,8 @@ def gen_docs(table):
                     kind += f", {arg['len']} bytes"
                 out.append(f"| `{arg['name']}` | {kind} | {arg['doc']} |")
             out.append("")
+        if "message" in call:
+            out += [f"**Message words** {call['message']}.", ""]
         out += [f"**Returns** {call['returns']}.", ""]
         if call["results"]:
             out += ["| Result | Meaning |", "| --- | --- |"]

@@ -74,7 +74,15 @@ unsigned arm64_clock_interrupt(void) {
 }
 
 uint64_t arch_time_now(void) {
-    return scale(ticks_now() - boot_ticks, ns_per_tick);
+    return arch_stamp_time(ticks_now());
+}
+
+uint64_t arch_stamp_time(uint64_t stamp) {
+    return arch_ticks_time(stamp - boot_ticks);
+}
+
+uint64_t arch_ticks_time(uint64_t ticks) {
+    return scale(ticks, ns_per_tick);
 }
 
 void arch_timer_arm(uint64_t deadline) {

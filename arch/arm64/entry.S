@@ -135,18 +135,60 @@ arm64_vectors:
 
     .balign 64
 arm64_enter_call:
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    stp x9, x10, [sp, #FRAME_SP]
+    stp x11, xzr, [sp, #FRAME_SPSR]         // and kind: KIND_CALL
+    str x29, [sp, #X(29)]
+    adrp x9, fast_limit
+    ldr x9, [x9, #:lo12:fast_limit]
+    cmp x8, x9
+    b.hs arm64_enter_general
+    mrs x9, tpidr_el1
+    ldr x9, [x9, #CPU_STACK_TOP]
+    mov sp, x9
+    adrp x9, fast_paths
+    add x9, x9, #:lo12:fast_paths
+    ldr x9, [x9, x8, lsl #3]
+    br x9
+
+// The answer: a result in x0, the status in x1, and who gets it in x3; x2, x4 and x5 are zero.
+    .global arch_fast_exit
+arch_fast_exit:
+    add x9, x3, #THREAD_FRAME
+    mov sp, x9
+    ldp x9, x10, [sp, #FRAME_SP]
+    ldr x11, [sp, #FRAME_SPSR]
+    ldr x29, [sp, #X(29)]
+    msr sp_el0, x9
+    msr elr_el1, x10
+    msr spsr_el1, x11
+    mov x9, x0
+    mov x0, x1
+    mov x1, x9
+    msr tpidr_el0, xzr
+    .irp n, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 27, 28, 30
+    mov x\n, xzr
+    .endr
+    EXCEPTION_RETURN
+
+// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
+    .global arch_fast_leave
+arch_fast_leave:
+    mrs x9, tpidr_el1
+    ldr x9, [x9, #CPU_THREAD]
+    add x9, x9, #THREAD_FRAME
+    mov sp, x9
+    ldr x8, [sp, #X(8)]
+
+arm64_enter_general:
     stp x0, x1, [sp, #X(0)]
     stp x2, x3, [sp, #X(2)]
     stp x4, x5, [sp, #X(4)]
     str x8, [sp, #X(8)]
     stp x19, x20, [sp, #X(19)]
     stp x21, x22, [sp, #X(21)]
-    str x29, [sp, #X(29)]
-    mrs x9, sp_el0
-    mrs x10, elr_el1
-    mrs x11, spsr_el1
-    stp x9, x10, [sp, #FRAME_SP]
-    stp x11, xzr, [sp, #FRAME_SPSR]         // and kind: KIND_CALL
     sub x0, sp, #THREAD_FRAME
     mrs x9, tpidr_el1
     ldr x9, [x9, #CPU_STACK_TOP]

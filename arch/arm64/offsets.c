@@ -27,6 +27,7 @@ void arm64_offsets(void) {
     DEFINE(KIND_INTERRUPT, ARM64_FRAME_INTERRUPT);
     DEFINE(KIND_SYSTEM_ERROR, ARM64_FRAME_SYSTEM_ERROR);
 
+    DEFINE(CPU_THREAD, CPU_CURRENT_OFFSET);
     CPU(STACK_TOP, stack_top);
     CPU(EMERGENCY_TOP, emergency_top);
     DEFINE(THREAD_VECTOR, offsetof(struct arch_thread, vector_state));

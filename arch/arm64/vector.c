@@ -42,6 +42,7 @@ bool arm64_vector_first_use(struct thread *thread) {
     if (arch->vector_used) {
         return false;
     }
+    *arch_thread_holds(thread) |= HOLD_STATE;
     arch->vector_used = true; // all zero: no exception enabled, to nearest
     set_enabled((struct arch_cpu *)arch_cpu_current(), true);
     arm64_vector_load(arch);

@@ -62,7 +62,7 @@ static void serve(struct host_cpu *self) {
         kernel_main_secondary(index_of(self));
         break;
     case HOST_CALL:
-        next = trap_syscall(self->thread);
+        next = host_call(self->thread);
         break;
     case HOST_FAULT:
         next = trap_fault(self->thread, &self->fault);

@@ -5,6 +5,18 @@ uint64_t arch_time_now(void) {
     return host.time;
 }
 
+uint64_t host_stamp(void) {
+    return host.time;
+}
+
+uint64_t arch_stamp_time(uint64_t stamp) {
+    return stamp;
+}
+
+uint64_t arch_ticks_time(uint64_t ticks) {
+    return ticks;
+}
+
 void arch_timer_arm(uint64_t deadline) {
     host.running->deadline = deadline;
 }

@@ -4,6 +4,11 @@
 
 #include "machine.h"
 
+// As the seam places it (arch.h).
+static struct thread *host_current(void) {
+    return *(struct thread **)((char *)host_cpu_current + CPU_CURRENT_OFFSET);
+}
+
 struct arch_frame *host_frame(struct thread *thread) {
     return (struct arch_frame *)((char *)thread + THREAD_FRAME_OFFSET);
 }
@@ -26,6 +31,40 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
         host_breach("vector state is switched from a thread that is not loaded");
     }
     self->vector = to;
+}
+
+// On a machine with registers they would just stay what they are: the message goes from one thread to the other.
+void host_fast_resume(struct thread *from, struct thread *to) {
+    arch_thread_switch(from, to);
+    memcpy(host_frame(to)->message, host_frame(from)->message, sizeof host_frame(to)->message);
+    memset(host_frame(from)->message, 0, sizeof host_frame(from)->message);
+}
+
+struct fast_answer arch_fast_leave(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+    struct thread *next = trap_syscall(host.running->thread);
+    if (next != host_current()) {
+        host_breach("the thread to resume is not the current one");
+    }
+    return (struct fast_answer){next};
+}
+
+struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t, uint64_t to, uint64_t, uint64_t) {
+    struct thread *next = (struct thread *)to;
+    if (next != host_current()) {
+        host_breach("the thread that is answered is not the current one");
+    }
+    arch_frame_answer(host_frame(next), (int64_t)status, (const uint64_t[4]){word});
+    return (struct fast_answer){next};
+}
+
+// A call as the entry code of a machine makes it.
+struct thread *host_call(struct thread *self) {
+    const struct arch_frame *frame = host_frame(self);
+    if (frame->number >= fast_limit) {
+        return trap_syscall(self);
+    }
+    const uint64_t *arg = frame->arg;
+    return fast_paths[frame->number](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]).next;
 }
 
 void arch_thread_destroy(struct arch_thread *thread) {

@@ -56,7 +56,15 @@ bool riscv_clock_has_sstc(void) {
 }
 
 uint64_t arch_time_now(void) {
-    return scale(riscv_read_time() - boot_ticks, ns_per_tick);
+    return arch_stamp_time(riscv_read_time());
+}
+
+uint64_t arch_stamp_time(uint64_t stamp) {
+    return arch_ticks_time(stamp - boot_ticks);
+}
+
+uint64_t arch_ticks_time(uint64_t ticks) {
+    return scale(ticks, ns_per_tick);
 }
 
 static void start(uint64_t deadline) {

@@ -4,8 +4,8 @@
 // in the kernel tp is the CPU's data and sscratch is 0, by which an entry knows where it came from. Entries from user mode
 // save the user's registers straight into the current thread's frame, switch to the CPU's kernel stack and call C, which
 // returns the thread to resume, or null to idle. There are two kinds of frame, told apart by their cause:
-//   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp; those and the arguments are saved. On return a0 to a4
-//            carry the answer, all others are zero.
+//   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp, and the message words s2 to s5; those and the arguments are
+//            saved. On return a0 to a4 carry the answer, all others are zero.
 //   full     everything else: every register comes back.
 // Traps from kernel mode are interrupts of the idle loop, faults of the copy helper, and bugs; they use the stack they
 // happen on, and a spare one if that is full. SUM is set in the copy helper only.
@@ -104,6 +104,45 @@ riscv_enter:
     sd gp, THREAD_FRAME + FRAME_GP(sp)
     sd s0, THREAD_FRAME + FRAME_S0(sp)
     sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL
+    lla t0, fast_limit
+    ld t0, (t0)
+    bgeu a7, t0, riscv_enter_general
+    ld sp, CPU_STACK_TOP(tp)
+    lla t0, fast_paths
+    slli t1, a7, 3
+    add t0, t0, t1
+    ld t0, (t0)
+    jr t0
+
+// The answer: a result in a0, the status in a1, and who gets it in a3; a2, a4 and a5 are zero.
+    .global arch_fast_exit
+arch_fast_exit:
+    csrw sscratch, tp
+    ld t0, THREAD_FRAME + FRAME_PC(a3)
+    csrw sepc, t0
+    ld sp, THREAD_FRAME + FRAME_SP(a3)
+    ld gp, THREAD_FRAME + FRAME_GP(a3)
+    ld tp, THREAD_FRAME + FRAME_TP(a3)
+    ld s0, THREAD_FRAME + FRAME_S0(a3)
+    mv t0, a0
+    mv a0, a1
+    mv a1, t0
+    .irp register, a3, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    li \register, 0
+    .endr
+    sret
+
+// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
+    .global arch_fast_leave
+arch_fast_leave:
+    ld sp, CPU_THREAD(tp)
+    ld a7, THREAD_FRAME + FRAME_A7(sp)
+
+riscv_enter_general:
+    sd s2, THREAD_FRAME + FRAME_S2(sp)
+    sd s3, THREAD_FRAME + FRAME_S3(sp)
+    sd s4, THREAD_FRAME + FRAME_S4(sp)
+    sd s5, THREAD_FRAME + FRAME_S5(sp)
     sd a0, THREAD_FRAME + FRAME_A0(sp)
     sd a1, THREAD_FRAME + FRAME_A1(sp)
     sd a2, THREAD_FRAME + FRAME_A2(sp)
@@ -119,7 +158,6 @@ riscv_enter:
 // Go on with the thread in a0; its address space is in place. Null: idle.
 riscv_resume:
     beqz a0, riscv_idle
-    sd a0, CPU_THREAD(tp)
     ld t0, THREAD_FRAME + FRAME_CAUSE(a0)
     bnez t0, riscv_resume_full
 
@@ -134,6 +172,10 @@ riscv_resume:
     ld a2, THREAD_FRAME + FRAME_A2(a0)
     ld a3, THREAD_FRAME + FRAME_A3(a0)
     ld a4, THREAD_FRAME + FRAME_A4(a0)
+    ld s2, THREAD_FRAME + FRAME_S2(a0)
+    ld s3, THREAD_FRAME + FRAME_S3(a0)
+    ld s4, THREAD_FRAME + FRAME_S4(a0)
+    ld s5, THREAD_FRAME + FRAME_S5(a0)
     ld a0, THREAD_FRAME + FRAME_A0(a0)
     li a5, 0
     li a6, 0
@@ -147,10 +189,6 @@ riscv_resume:
     li t5, 0
     li t6, 0
     li s1, 0
-    li s2, 0
-    li s3, 0
-    li s4, 0
-    li s5, 0
     li s6, 0
     li s7, 0
     li s8, 0

@@ -45,6 +45,7 @@ bool riscv_float_first_use(struct thread *thread) {
     if (arch->float_used || !riscv_machine.has_double) {
         return false;
     }
+    *arch_thread_holds(thread) |= HOLD_STATE;
     arch->float_used = true; // all zero: as a fresh thread may expect
     put_in_place(arch);
     return true;

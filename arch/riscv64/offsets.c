@@ -52,7 +52,7 @@ void riscv_offsets(void) {
     DEFINE(THREAD_FLOAT, offsetof(struct arch_thread, f));
     DEFINE(THREAD_FCSR, offsetof(struct arch_thread, fcsr));
 
-    CPU(THREAD, thread);
+    DEFINE(CPU_THREAD, CPU_CURRENT_OFFSET);
     CPU(SCRATCH, scratch);
     CPU(STACK_TOP, stack_top);
     CPU(STACK_LIMIT, stack_limit);

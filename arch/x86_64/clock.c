@@ -166,14 +166,16 @@ uint64_t x86_clock_timer_hz(void) {
 
 // ---- the clock -------------------------------------------------------------------------------------------------------
 
-static uint64_t tsc_now(void) {
-    uint64_t offset;
-    __asm__("mov %%gs:%c1, %0" : "=r"(offset) : "i"(offsetof(struct arch_cpu, tsc_offset)));
-    return x86_read_tsc() + offset;
+uint64_t arch_time_now(void) {
+    return arch_stamp_time(arch_stamp());
 }
 
-uint64_t arch_time_now(void) {
-    return scale(tsc_now() - boot_tsc, ns_per_tsc);
+uint64_t arch_stamp_time(uint64_t stamp) {
+    return arch_ticks_time(stamp - boot_tsc);
+}
+
+uint64_t arch_ticks_time(uint64_t ticks) {
+    return scale(ticks, ns_per_tsc);
 }
 
 void x86_clock_delay(uint64_t nanoseconds) {

@@ -1,10 +1,11 @@
 // Into the kernel and back to user mode.
 //
-// Entries from user mode save the user's registers straight into the current thread's frame (the processor itself pushes
-// there: TSS.rsp0 is the end of that frame), switch to the CPU's kernel stack and call C, which returns the thread to
-// resume, or null to idle. There are two kinds of frame, told apart by their vector:
-//   minimal  a call (syscall instruction). The ABI keeps rip, rflags, rsp and rbp; those and the arguments are saved. On
-//            return rax, rdi, rsi, rdx, r10 carry the answer, rcx and r11 are the processor's, all others are zero.
+// Entries from user mode save the user's registers in the current thread's frame (what the processor has pushed on the CPU's
+// kernel stack is moved there), switch to the CPU's kernel stack and call C, which returns the thread to resume, or null to
+// idle. There are two kinds of frame, told apart by their vector:
+//   minimal  a call (syscall instruction). The ABI keeps rip, rflags, rsp and rbp, and the message words in r14, r13, r12
+//            and rbx; those and the arguments are saved. On return rax, rdi, rsi, rdx, r10 carry the answer, rcx and r11
+//            are the processor's, all others are zero.
 //   full     everything else: every register comes back.
 // Entries from kernel mode are interrupts of the idle loop and kernel bugs; they use the stack they happen on.
 // NMI, double fault and machine check may hit anywhere, even between an entry and its swapgs: they run on stacks of their
@@ -48,6 +49,21 @@
     CLEAR_AC
 .endm
 
+// From user mode, with vector and error code pushed on another stack: move all that to the thread's frame, and go on there.
+.macro MOVE_TO_FRAME
+    push %rax
+    mov %gs:CPU_THREAD, %rax
+    offset = FRAME_SIZE - 8
+    .rept (FRAME_SIZE - FRAME_VECTOR) / 8
+    push offset - FRAME_VECTOR + 8(%rsp)
+    pop THREAD_FRAME + offset(%rax)
+    offset = offset - 8
+    .endr
+    pop %rax
+    mov %gs:CPU_THREAD, %rsp
+    lea THREAD_FRAME + FRAME_VECTOR(%rsp), %rsp
+.endm
+
 .macro POP_REGISTERS
     pop %r15
     pop %r14
@@ -68,27 +84,59 @@
 
     .section .text.entry, "ax"
 
-// The syscall instruction: rcx = rip, r11 = rflags, flags masked (IA32_FMASK), stack still the user's.
+// The syscall instruction: rcx = rip, r11 = rflags, flags masked (IA32_FMASK), stack still the user's. What the fast
+// paths need of the frame is saved first; they are C functions of the six arguments and leave the message words in their
+// registers alone.
     .balign 64
     .global x86_enter_call
 x86_enter_call:
     swapgs
-    mov %rsp, %gs:CPU_SCRATCH
+    mov %rsp, %r15
     mov %gs:CPU_THREAD, %rsp
     mov %rcx, THREAD_FRAME + FRAME_RIP(%rsp)
     mov %r11, THREAD_FRAME + FRAME_RFLAGS(%rsp)
+    mov %rbp, THREAD_FRAME + FRAME_RBP(%rsp)
+    mov %r15, THREAD_FRAME + FRAME_RSP(%rsp)
+    mov %r10, %rcx
+    cmp fast_limit(%rip), %rax
+    jae x86_enter_general
+    mov %gs:CPU_STACK_TOP, %rsp
+    jmp *fast_paths(,%rax,8)
+
+// The answer: a result in rdi, the status in rsi, and who gets it in rcx; rdx, r8 and r9 are zero.
+    .global arch_fast_exit
+arch_fast_exit:
+    mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
+    mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
+    mov THREAD_FRAME + FRAME_RSP(%rcx), %rsp
+    mov THREAD_FRAME + FRAME_RIP(%rcx), %rcx
+    mov %rsi, %rax
+    xor %esi, %esi
+    xor %r10d, %r10d
+    xor %r15d, %r15d
+    swapgs
+    sysretq
+
+// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
+    .global arch_fast_leave
+arch_fast_leave:
+    mov %gs:CPU_THREAD, %rsp
+    mov THREAD_FRAME + FRAME_RAX(%rsp), %rax
+
+x86_enter_general:
     mov %rax, THREAD_FRAME + FRAME_RAX(%rsp)
     mov %rdi, THREAD_FRAME + FRAME_RDI(%rsp)
     mov %rsi, THREAD_FRAME + FRAME_RSI(%rsp)
     mov %rdx, THREAD_FRAME + FRAME_RDX(%rsp)
-    mov %r10, THREAD_FRAME + FRAME_R10(%rsp)
+    mov %rcx, THREAD_FRAME + FRAME_R10(%rsp)
     mov %r8, THREAD_FRAME + FRAME_R8(%rsp)
     mov %r9, THREAD_FRAME + FRAME_R9(%rsp)
-    mov %rbp, THREAD_FRAME + FRAME_RBP(%rsp)
+    mov %r14, THREAD_FRAME + FRAME_R14(%rsp)
+    mov %r13, THREAD_FRAME + FRAME_R13(%rsp)
+    mov %r12, THREAD_FRAME + FRAME_R12(%rsp)
+    mov %rbx, THREAD_FRAME + FRAME_RBX(%rsp)
     movq $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rsp)
     mov %rsp, %rdi
-    mov %gs:CPU_SCRATCH, %rax
-    mov %rax, THREAD_FRAME + FRAME_RSP(%rsp)
     mov %gs:CPU_STACK_TOP, %rsp
     xor %ebp, %ebp
     call trap_syscall
@@ -97,12 +145,7 @@ x86_enter_call:
 x86_resume:
     test %rax, %rax
     jz x86_idle
-    cmp %gs:CPU_THREAD, %rax
-    je 1f
-    mov %rax, %gs:CPU_THREAD
-    lea THREAD_FRAME + FRAME_SIZE(%rax), %rcx
-    mov %rcx, %gs:CPU_RSP0
-1:  cmpl $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rax)
+    cmpl $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rax)
     jne x86_resume_full
 
     // A call's rip lies behind a syscall instruction in user space, below ARCH_USER_TOP: canonical, as sysret needs.
@@ -114,13 +157,13 @@ x86_resume:
     mov THREAD_FRAME + FRAME_R10(%rax), %r10
     mov THREAD_FRAME + FRAME_RBP(%rax), %rbp
     mov THREAD_FRAME + FRAME_RSP(%rax), %rsp
+    mov THREAD_FRAME + FRAME_R14(%rax), %r14
+    mov THREAD_FRAME + FRAME_R13(%rax), %r13
+    mov THREAD_FRAME + FRAME_R12(%rax), %r12
+    mov THREAD_FRAME + FRAME_RBX(%rax), %rbx
     mov THREAD_FRAME + FRAME_RAX(%rax), %rax
-    xor %ebx, %ebx
     xor %r8d, %r8d
     xor %r9d, %r9d
-    xor %r12d, %r12d
-    xor %r13d, %r13d
-    xor %r14d, %r14d
     xor %r15d, %r15d
     swapgs
     sysretq
@@ -163,6 +206,7 @@ x86_enter_trap:
     jz 2f
     swapgs
 x86_enter_trap_user:
+    MOVE_TO_FRAME
     PUSH_REGISTERS
     mov %gs:CPU_THREAD, %rdi
     mov %gs:CPU_STACK_TOP, %rsp
@@ -182,17 +226,6 @@ x86_enter_debug:
     testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
     jz x86_enter_anywhere
     swapgs
-    push %rax
-    mov %gs:CPU_RSP0, %rax                  // the end of the thread's frame
-    offset = FRAME_SIZE - 8
-    .rept (FRAME_SIZE - FRAME_VECTOR) / 8
-    push offset - FRAME_VECTOR + 8(%rsp)
-    pop offset - FRAME_SIZE(%rax)
-    offset = offset - 8
-    .endr
-    pop %rax
-    mov %gs:CPU_RSP0, %rsp
-    sub $(FRAME_SIZE - FRAME_VECTOR), %rsp
     jmp x86_enter_trap_user
 
 // NMI, double fault, machine check.

@@ -44,7 +44,7 @@ void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context
     print(emit, context, "r10", frame->r10);
     print(emit, context, "r8", frame->r8);
     print(emit, context, "r9", frame->r9);
-    if (frame->vector == X86_VECTOR_SYSCALL) {
+    if (frame->vector == X86_FRAME_CALL) {
         return; // the others are not kept over a call
     }
     print(emit, context, "rbx", frame->rbx);
@@ -59,7 +59,7 @@ void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context
 // Each function's frame begins with the caller's frame pointer, then the return address. Frame pointers must ascend, and
 // stay on the side of the address space where the pc is: user code must not make the kernel read its own memory here.
 unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
-    bool user = frame->vector == X86_VECTOR_SYSCALL || (frame->cs & 3) != 0;
+    bool user = frame->vector == X86_FRAME_CALL || (frame->cs & 3) != 0;
     uint64_t link[2], at = frame->rbp;
     unsigned count = 0;
     if (capacity > 0) {

@@ -151,7 +151,7 @@ static void idt_fill(void) {
 }
 
 static void descriptors_load(struct arch_cpu *cpu, const uint64_t ist[X86_IST_COUNT]) {
-    cpu->tss = (struct x86_tss){.io_map = sizeof(struct x86_tss)}; // no port is allowed
+    cpu->tss = (struct x86_tss){.rsp[0] = cpu->stack_top, .io_map = sizeof(struct x86_tss)}; // no port is allowed
     memcpy(&cpu->tss.ist, ist, X86_IST_COUNT * sizeof *ist);
     uint64_t tss = (uint64_t)&cpu->tss;
 

@@ -34,6 +34,9 @@ void x86_smp_init(void) {
     }
 }
 
+struct arch_cpu *x86_cpus[CPU_MAX];
+unsigned x86_cpu_slots = 1;
+
 unsigned arch_cpu_count(void) {
     return cpu_count;
 }
@@ -44,7 +47,9 @@ void arch_cpu_attach(struct cpu *cpu) {
     memcpy(ist, x86_boot_cpu.tss.ist, sizeof ist);
     *arch = x86_boot_cpu;
     arch->self = cpu;
+    arch->bit = 1;
     x86_cpu_init(arch, ist);
+    x86_cpus[0] = arch;
 }
 
 void arch_cpu_ipi(unsigned index) {
@@ -118,6 +123,9 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
     arch->self = cpu;
     arch->index = index;
+    arch->bit = 1ull << index;
+    x86_cpus[index] = arch;
+    x86_cpu_slots = index >= x86_cpu_slots ? index + 1 : x86_cpu_slots;
     arch->apic_id = apic_id[index];
     arch->deadline = UINT64_MAX;
     if (!stacks_alloc(arch)) {

@@ -2,7 +2,7 @@
 // translations of them.
 //
 // With PCIDs, a switch flushes nothing: a CPU that left a space keeps its translations. space->cached tells which CPUs
-// may have some. Pages taken out of a space are flushed at once on the CPUs running in it (space->running, by the core);
+// may have some. Pages taken out of a space are flushed at once on the CPUs running in it (x86_cpus, by the core);
 // the others only lose their bit in cached, and flush when they next enter. PCID 0 is the kernel's own, and that of
 // spaces for which no other was left: those are flushed by every switch.
 #include "kernel/include/arch.h"
@@ -16,10 +16,11 @@
 #include "layout.h"
 #include "map.h"
 #include "processor.h"
+#include "smp.h"
 #include "space.h"
 
 enum { ENTRIES = 512, USER_ENTRIES = 256, PCIDS = 4096 };
-enum : uint64_t { PAGE = 4096, CR3_KEEP = 1ull << 63 };
+enum : uint64_t { PAGE = 4096 };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything is cheaper
 
 static uint64_t pcid_used[PCIDS / 64] = {1};
@@ -45,7 +46,7 @@ static uint16_t pcid_alloc(void) {
     return 0;
 }
 
-static void pcid_free(uint16_t pcid) {
+static void pcid_free(uint64_t pcid) {
     if (pcid != 0) {
         pcid_used[pcid / 64] &= ~(1ull << (pcid % 64));
         pcid_count--;
@@ -71,7 +72,8 @@ status_t arch_space_create(struct arch_space *space) {
     const uint64_t *kernel = arch_phys_to_virt(x86_kernel_root);
     memset(root, 0, USER_ENTRIES * sizeof *root);
     memcpy(root + USER_ENTRIES, kernel + USER_ENTRIES, (ENTRIES - USER_ENTRIES) * sizeof *root);
-    *space = (struct arch_space){.root = page, .pcid = pcid_alloc()};
+    uint16_t pcid = pcid_alloc();
+    *space = (struct arch_space){.root = page | pcid, .tagged = pcid != 0};
     return 0;
 }
 
@@ -98,12 +100,13 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     if (space->root == 0) {
         return true;
     }
-    if (!tables_free(arch_phys_to_virt(space->root), USER_ENTRIES, 4, budget) || *budget == 0) {
+    if (!tables_free(table_of(space->root), USER_ENTRIES, 4, budget) || *budget == 0) {
         return false;
     }
-    page_free(space->root, 0);
+    page_free(space->root & X86_PTE_ADDRESS, 0);
     (*budget)--;
-    pcid_free(space->pcid); // whoever gets it next flushes it before use: nothing is marked as cached then
+    pcid_free(space->root &
+              (PCIDS - 1)); // whoever gets it next flushes it before use: nothing is marked as cached then
     *space = (struct arch_space){};
     return true;
 }
@@ -112,7 +115,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 
 // The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
-    uint64_t *table = arch_phys_to_virt(space->root);
+    uint64_t *table = table_of(space->root);
     for (unsigned shift = 39; shift > 12; shift -= 9) {
         uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
         if ((*entry & X86_PTE_PRESENT) == 0) {
@@ -167,24 +170,23 @@ void arch_space_switch(struct arch_space *space) {
     if (cpu->space == space) {
         return;
     }
-    uint64_t self = 1ull << cpu->index;
-    if (cpu->space != nullptr) {
-        cpu->space->running &= ~self;
-    }
-    cpu->space = space;
     if (space == nullptr) {
-        x86_write_cr3(x86_kernel_root | (x86_features.pcid ? CR3_KEEP : 0));
+        cpu->space = nullptr;
+        x86_write_cr3(x86_kernel_root | (x86_features.pcid ? X86_CR3_KEEP : 0));
         return;
     }
-    space->running |= self;
-    bool keep = space->pcid != 0 && (space->cached & self) != 0;
-    space->cached |= self;
-    x86_write_cr3(space->root | space->pcid | (keep ? CR3_KEEP : 0));
+    arch_fast_space(space);
 }
 
 uint64_t arch_space_stale(struct arch_space *space) {
-    space->cached &= space->running;
-    return space->running;
+    uint64_t running = 0;
+    for (unsigned i = 0; i < x86_cpu_slots; i++) {
+        if (x86_cpus[i] != nullptr && x86_cpus[i]->space == space) {
+            running |= x86_cpus[i]->bit;
+        }
+    }
+    space->cached &= running;
+    return running;
 }
 
 void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {

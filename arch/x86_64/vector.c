@@ -80,6 +80,7 @@ bool x86_vector_first_use(struct thread *thread) {
     *(uint16_t *)&arch->vector_state[FXSAVE_FCW] = 0x37f;
     *(uint32_t *)&arch->vector_state[FXSAVE_MXCSR] = 0x1f80;
     arch->vector_used = true;
+    *arch_thread_holds(thread) |= HOLD_STATE;
     set_enabled((struct arch_cpu *)arch_cpu_current(), true);
     load(arch);
     return true;

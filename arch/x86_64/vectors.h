@@ -16,5 +16,4 @@ enum {
     X86_VECTOR_TIMER = 0xe0,
     X86_VECTOR_IPI = 0xf0, // in a priority class above all others: arch_cpu_rest lets nothing else in
     X86_VECTOR_SPURIOUS = 255,
-    X86_VECTOR_SYSCALL = 256, // no vector: marks the minimal frame of a call
 };

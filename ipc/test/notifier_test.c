@@ -129,7 +129,7 @@ static void m_event(struct m_notifier *notifier, unsigned index, const struct ev
 }
 
 static bool parked(const struct thread *thread) {
-    return thread->park.operation != nullptr;
+    return thread->park.kind != nullptr;
 }
 
 // Threads whose take ended got just what the model says, and nobody else was woken.

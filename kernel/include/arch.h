@@ -15,23 +15,36 @@
 //   ARCH_USER_BASE      lowest user address that may be mapped (above 0: null pointers fault)
 //   ARCH_USER_TOP       first address above user space
 //   static inline struct cpu *arch_cpu_current(void)
+//   ARCH_CPU_FIELD(type, field)  arch_cpu_current()->field, as cheaply as the machine can; type is struct cpu
 //
 // The port finds its part of the core's objects at fixed places, asserted in thread.h and cpu.h, so that entry code needs
 // no other offset of the core:
-//   struct thread { …; struct arch_frame frame; struct arch_thread arch; … };   frame at THREAD_FRAME_OFFSET, arch next
-//   struct cpu    { struct arch_cpu arch; … };                                  at 0
+//   struct thread { …; uint32_t holds; struct arch_frame frame; struct arch_thread arch; … };
+//                                                                  frame at THREAD_FRAME_OFFSET, the others around it
+//   struct cpu    { struct arch_cpu arch; struct thread *current; … };          at 0, and right behind it
 #pragma once
 
 #include <arch_types.h>
 
 #include "base/types.h"
 
+#include "fast_path.h"
+
 struct cpu;
 struct thread;
 
 typedef uint64_t paddr_t;
 
-enum { THREAD_FRAME_OFFSET = 64 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
+#define CPU_CURRENT_OFFSET sizeof(struct arch_cpu) // bytes from a struct cpu to the thread whose frame entries fill
+
+enum { THREAD_FRAME_OFFSET = 80 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
+
+// What keeps the fast paths from a thread (fast_path.h): a word right before the frame. The port sets HOLD_STATE in that
+// of a thread for which arch_thread_switch would have something to do, and never takes it back.
+enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4 };
+static inline uint32_t *arch_thread_holds(struct thread *thread) {
+    return (uint32_t *)((char *)thread + THREAD_FRAME_OFFSET - sizeof(uint32_t));
+}
 
 // ---- boot ------------------------------------------------------------------------------------------------------------
 
@@ -100,6 +113,10 @@ void arch_cpu_describe(unsigned index, char *text, size_t capacity); // one line
 // ---- time: nanoseconds since boot, monotonic over CPUs. No lock needed. ----------------------------------------------
 
 uint64_t arch_time_now(void);
+// The same clock in the machine's own ticks: cheaper to read. Monotonic over CPUs; 0 is not boot.
+static inline uint64_t arch_stamp(void);
+uint64_t arch_stamp_time(uint64_t stamp); // nanoseconds since boot
+uint64_t arch_ticks_time(uint64_t ticks); // a number of ticks in nanoseconds
 void arch_timer_arm(
     uint64_t deadline); // trap_timer on this CPU at or soon after; UINT64_MAX disarms; replaces the last
 
@@ -135,6 +152,10 @@ void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages);
 void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument);
 // The call that a frame made: number and arguments.
 static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]);
+// Make it hold that call, as the thread's own registers would (fast_path.h).
+static inline void arch_frame_number(struct arch_frame *frame, uint64_t number);
+// The four message words.
+static inline uint64_t *arch_frame_message(struct arch_frame *frame);
 // The answer: status and four further words; every other register that the ABI does not keep becomes zero.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]);
 // Switch vector state and the like; null for none (idle). Called when this CPU's current thread changes.
@@ -147,6 +168,18 @@ void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context
                       void *context);
 // Return addresses by the frame-pointer chain, innermost first, pc included; in the address space of the thread.
 unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity);
+
+// ---- fast paths (fast_path.h) ---------------------------------------------------------------------------------------------
+
+// Go on with the general path: a fast path's last step, with the arguments it got, after arch_frame_number.
+struct fast_answer arch_fast_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+// The end of a fast path, with the lock given back: `to`, whose frame is that of a call, goes on with this answer.
+struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t zero, uint64_t to, uint64_t zero4,
+                                  uint64_t zero5);
+// arch_space_switch to another process's space.
+static inline void arch_fast_space(struct arch_space *space);
+// `from` made a call and is parked; user mode is entered with `to`, whose frame is that of a call too.
+static inline void arch_fast_resume(struct thread *from, struct thread *to);
 
 // ---- the port's own figures, as text below /kern/arch/ (PORT-6): lines "name value" -----------------------------------
 

@@ -27,9 +27,11 @@ FRAME = 80  # bytes for the words, with the stack aligned
 
 class X86_64:
     arguments = ["rdi", "rsi", "rdx", "r10", "r8", "r9"]
-    narrow = {"rdi": "edi", "rsi": "esi", "rdx": "edx", "r10": "r10d", "r8": "r8d", "r9": "r9d", "rax": "eax"}
+    narrow = {"rdi": "edi", "rsi": "esi", "rdx": "edx", "r10": "r10d", "r8": "r8d", "r9": "r9d", "rax": "eax",
+              "r14": "r14d", "r13": "r13d", "r12": "r12d", "rbx": "ebx"}
     number = "rax"
     before = []
+    message = ["r14", "r13", "r12", "rbx"]
     trap = "syscall"
 
     @classmethod
@@ -75,12 +77,15 @@ class X86_64:
 class Arm64:
     arguments = ["x0", "x1", "x2", "x3", "x4", "x5"]
     number = "x8"
+    message = ["x19", "x20", "x21", "x22"]
     before = []
     trap = "svc #0"
     counter = None  # closed to users
 
     @staticmethod
     def constant(register, value):
+        if 0xffff < value < 1 << 32:
+            return f"movz {register}, #{value & 0xffff}; movk {register}, #{value >> 16}, lsl #16"
         return f"mov {register}, #{value}"
 
     @staticmethod
@@ -117,6 +122,7 @@ class Arm64:
 class Riscv64:
     arguments = ["a0", "a1", "a2", "a3", "a4", "a5"]
     number = "a7"
+    message = ["s2", "s3", "s4", "s5"]
     before = ["    .option norelax"]
     trap = "ecall"
     counter = None  # closed to users
@@ -174,6 +180,7 @@ def has_loop(operation):
 def call(arch, numbers, line):
     """The instructions of one line of a loop."""
     words, _, result = line.partition("->")
+    words, _, message = words.partition("|")
     name, *arguments = words.split()
     if name == "nop":
         return ["nop"] * int(arguments[0])
@@ -181,7 +188,7 @@ def call(arch, numbers, line):
         raise SystemExit(f"loops.py: no call is named '{name}'")
     if len(arguments) > len(arch.arguments):
         raise SystemExit(f"loops.py: too many arguments: {line}")
-    out = []
+    out = [arch.constant(register, int(word)) for register, word in zip(arch.message, message.split(), strict=False)]
     for register, argument in zip(arch.arguments, arguments, strict=False):
         if argument in WORDS:
             out.append(arch.load(register, WORDS.index(argument)))

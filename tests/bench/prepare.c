@@ -79,6 +79,19 @@ static long ring(struct prepared *prepared) {
     return status;
 }
 
+// The partner serves a channel without a name, the client has a connection to it.
+static long service(struct prepared *prepared) {
+    long server = own(prepared, sys_channel_create(0, "", 0, nullptr));
+    if (server < 0) {
+        return server;
+    }
+    long connection = own(prepared, sys_connect((handle_t)server, RIGHT_CALL));
+    prepared->words[WORD_H0] = (uint64_t)connection;
+    prepared->partner[0] = (handle_t)server;
+    prepared->partner[1] = (handle_t)server;
+    return connection;
+}
+
 // A file of one line of numbers, found by its absolute path.
 static long statistics(struct prepared *prepared) {
     static const char path[] = "/kern/sched/stats/lock";
@@ -136,6 +149,7 @@ static const struct {
 } makers[] = {
     {"poll", one_notifier}, {"signal", one_notifier}, {"signal-take", two_notifiers}, {"queue", queue},
     {"queue-256", queue},   {"ring", ring},           {"statistics", statistics},     {"event", event},
+    {"call", service},      {"call-4", service},      {"call-256", service},
 };
 
 long prepare(const char *operation, struct prepared *prepared) {

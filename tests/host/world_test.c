@@ -42,7 +42,7 @@ static void check_queue(const struct cpu *cpu, int *most_urgent) {
         list_for_each(link, ready) {
             const struct thread *thread = container_of(link, struct thread, ready);
             property_equal(p, thread->state, THREAD_READY);
-            property_equal(p, thread->home, cpu->index);
+            property_equal(p, thread_cpu(thread)->index, cpu->index);
             property_equal(p, thread->priority, priority);
             if (!thread_doomed(thread) && (int)priority > *most_urgent) {
                 *most_urgent = (int)priority;
@@ -64,7 +64,7 @@ static void check_cpu(unsigned index) {
     }
     if (thread != nullptr) {
         property_equal(p, thread->state, THREAD_RUNNING);
-        property_equal(p, thread->home, index);
+        property_equal(p, thread_cpu(thread)->index, index);
         // An equal that waits gets its turn: the timer will come.
         if ((cpu->queue.occupied >> thread->priority & 1) != 0 && !host_ipi_pending(index)) {
             property_check(p, cpu->armed <= cpu->slice_end || cpu->armed <= host_time());

@@ -1,6 +1,7 @@
 /*
- * The kernel lock, and CPUs that rest until their turn. Mirrors kernel_lock, kernel_unlock and rest (kernel/lock.c),
- * arch_cpu_rest and arch_cpu_ipi (kernel/include/arch.h).
+ * The kernel lock, and CPUs that rest until their turn. Mirrors kernel_lock, kernel_lock_queue,
+ * kernel_lock_grant, kernel_unlock and rest (kernel/lock.c), kernel_lock_first and
+ * kernel_lock_last (kernel/lock.h), arch_cpu_rest and arch_cpu_ipi (kernel/include/arch.h).
  *
  * CPUS CPUs take the lock, the last of them once, the others ROUNDS times, so that places are used again. A CPU that waits
  * may at any turn of its loop rest instead, which then ends only by an interrupt; interrupts are off while it waits, so one
@@ -10,15 +11,15 @@
  * any later moment, a relaxed one at the latest by the next release of its CPU.
  *
  *   MUTATION 1   the store that announces a rest is only a release
- *   MUTATION 2   the store of now_serving is only a release, and may come behind the look at who rests
- *   MUTATION 3   no look at now_serving once more after the rest is announced
+ *   MUTATION 2   the store of granted is only a release, and may come behind the look at who rests
+ *   MUTATION 3   no look at granted once more after the rest is announced
  *   MUTATION 4   an interrupt that came before the halt does not end it
  *   MUTATION 5   the 0 that ends a rest is not released by the unlock, and may overtake a later ticket's announcement
  *   MUTATION 6   fewer places than CPUs
- *   MUTATION 7   the unlock looks before it serves the next ticket
- *   MUTATION 8   the unlock looks at its own place
+ *   MUTATION 7   the grant looks at who rests before it is made
+ *   MUTATION 8   the grant looks at the place of the ticket before
  *
- * Checked: one holder at a time, in the order of tickets; nobody rests for ever while its ticket is served (no end state in
+ * Checked: one holder at a time, those with tickets in their order; nobody rests for ever while its ticket is granted (no end state in
  * which a CPU has not had its rounds).
  */
 #ifndef MUTATION
@@ -32,19 +33,20 @@
 #define PLACES CPUS
 #endif
 
-byte next_ticket, now_serving;
+byte contenders; /* CPUs that hold or want the lock */
+byte next_ticket, granted;
 byte resting[PLACES]; /* by ticket: who rests, plus 1 */
 bool pending[CPUS];   /* an interrupt was sent and not taken yet */
 bool held;
-byte last_holder;     /* its ticket, plus 1 */
+byte served;          /* tickets whose owners have had the lock */
 
-/* What is not in memory yet: a 0 for a place, an announcement, the next ticket served. */
+/* What is not in memory yet: a 0 for a place, an announcement, the next grant. */
 bool zero_late[CPUS], announced_late[CPUS], served_late[CPUS];
 byte zero_place[CPUS], announced_place[CPUS], served_ticket[CPUS];
 
 proctype processor(byte me) {
     byte round = (me == CPUS - 1 -> ROUNDS - 1 : 0), ticket, place, next;
-    bool look;
+    bool look, first, others;
     do
     :: round == ROUNDS -> break
     :: else ->
@@ -53,7 +55,13 @@ proctype processor(byte me) {
         :: pending[me] -> pending[me] = false
         :: true
         fi;
-        /* kernel_lock: the draw releases, so what was stored before is in memory. */
+        /* kernel_lock_first: a read-modify-write, whose reading is in order with all others of that word. */
+        d_step { first = (contenders == 0); contenders++ };
+        if
+        :: first -> goto holds
+        :: else
+        fi;
+        /* kernel_lock_queue: the draw releases, so what was stored before is in memory. */
 #if MUTATION != 5
         d_step { !zero_late[me] -> ticket = next_ticket; next_ticket++ };
 #else
@@ -61,8 +69,8 @@ proctype processor(byte me) {
 #endif
         place = ticket % PLACES;
         do
-        :: now_serving == ticket -> break
-        :: now_serving != ticket ->
+        :: granted > ticket -> break
+        :: granted <= ticket ->
             /* rest. A later store to the same place is not overtaken by an earlier one of the same CPU. */
             !(zero_late[me] && zero_place[me] == place);
 #if MUTATION == 1
@@ -71,7 +79,7 @@ proctype processor(byte me) {
             resting[place] = me + 1;
 #endif
 #if MUTATION != 3
-            look = (now_serving != ticket);
+            look = (granted <= ticket);
 #else
             look = true;
 #endif
@@ -86,29 +94,40 @@ proctype processor(byte me) {
             fi;
             atomic { !announced_late[me] && !zero_late[me] -> zero_late[me] = true; zero_place[me] = place }
         od;
+        assert(ticket == served);
+        served++;
+holds:
         assert(!held);
         held = true;
-        assert(ticket == last_holder);
-        last_holder = ticket + 1;
         held = false;
-        /* kernel_unlock */
+        /* kernel_lock_last: releases, so what was stored before is in memory. */
+#if MUTATION != 5
+        d_step { !zero_late[me] -> contenders--; others = (contenders > 0) };
+#else
+        d_step { contenders--; others = (contenders > 0) };
+#endif
+        next = 0;
+        if
+        :: others ->
+            /* kernel_lock_grant: nobody else makes one now. */
+            ticket = granted;
 #if MUTATION == 7
-        next = resting[(ticket + 1) % PLACES];
-        d_step { !zero_late[me] -> now_serving = ticket + 1 };
+            next = resting[ticket % PLACES];
+            granted = ticket + 1;
 #else
 #if MUTATION == 2
-        atomic { !zero_late[me] && !served_late[me] -> served_late[me] = true; served_ticket[me] = ticket + 1 };
-#elif MUTATION == 5
-        now_serving = ticket + 1;
+            atomic { !served_late[me] -> served_late[me] = true; served_ticket[me] = ticket + 1 };
 #else
-        d_step { !zero_late[me] -> now_serving = ticket + 1 };
+            granted = ticket + 1;
 #endif
 #if MUTATION == 8
-        next = resting[ticket % PLACES];
+            next = resting[(ticket + PLACES - 1) % PLACES];
 #else
-        next = resting[(ticket + 1) % PLACES];
+            next = resting[ticket % PLACES];
 #endif
 #endif
+        :: else
+        fi;
         if
         :: next != 0 -> !served_late[me]; pending[next - 1] = true /* arch_cpu_ipi: behind all that was stored */
         :: else
@@ -128,7 +147,7 @@ end:
            announced_late[me] -> resting[announced_place[me]] = me + 1; announced_late[me] = false
        }
     :: atomic {
-           served_late[me] -> now_serving = served_ticket[me]; served_late[me] = false
+           served_late[me] -> granted = served_ticket[me]; served_late[me] = false
        }
     od
 }

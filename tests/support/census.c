@@ -128,10 +128,10 @@ static void check_thread(const struct thread *thread, uint64_t *ready) {
         ++*ready;
         break;
     case THREAD_RUNNING:
-        require(cpu_table[thread->home] != nullptr && cpu_table[thread->home]->current == thread);
+        require(thread_cpu(thread)->current == thread);
         break;
     case THREAD_PARKED:
-        require(thread->park.operation != nullptr);
+        require(thread->park.kind != nullptr);
         break;
     case THREAD_NEW:
     case THREAD_DEAD:

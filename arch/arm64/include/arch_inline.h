@@ -26,6 +26,30 @@ static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t 
     return frame->x[8];
 }
 
+static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) {
+    frame->x[8] = number;
+}
+
+// x19 to x22.
+static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
+    return &frame->x[19];
+}
+
+static inline uint64_t arch_stamp(void) {
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+}
+
+// ---- fast paths ----
+
+[[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
+    arch_space_switch(space);
+}
+
+// The frame was marked as that of a call at entry.
+static inline void arch_fast_resume(struct thread *, struct thread *) {}
+
 // The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
     frame->x[0] = (uint64_t)status;

@@ -60,6 +60,8 @@ struct arch_cpu {
     bool vector_enabled; // the current thread's vector state is loaded
 };
 
+#define ARCH_CPU_FIELD(type, field) (arch_cpu_current()->field)
+
 static inline struct cpu *arch_cpu_current(void) {
     struct cpu *self;
     __asm__("mrs %0, tpidr_el1" : "=r"(self));

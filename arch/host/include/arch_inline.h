@@ -4,6 +4,7 @@
 extern unsigned char *host_direct_map; // where physical address 0 would be
 
 void host_cpu_relax(void);
+uint64_t host_stamp(void);
 
 static inline void *arch_phys_to_virt(paddr_t address) {
     return (void *)((uintptr_t)host_direct_map + address);
@@ -22,6 +23,28 @@ static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t 
         arg[i] = frame->arg[i];
     }
     return frame->number;
+}
+
+static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) {
+    frame->number = number;
+}
+
+static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
+    return frame->message;
+}
+
+static inline uint64_t arch_stamp(void) {
+    return host_stamp();
+}
+
+static inline void arch_fast_space(struct arch_space *space) {
+    arch_space_switch(space);
+}
+
+void host_fast_resume(struct thread *from, struct thread *to);
+
+static inline void arch_fast_resume(struct thread *from, struct thread *to) {
+    host_fast_resume(from, to);
 }
 
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {

@@ -20,6 +20,7 @@ struct arch_frame {
     uint64_t arg[6];
     int64_t status;
     uint64_t word[4];
+    uint64_t message[4];
     uint64_t answers; // ever given: the driver checks that a call gets exactly one
     uint64_t pc, sp, fp;
     uint64_t argument; // of the entry function
@@ -38,11 +39,13 @@ struct arch_space {
 };
 
 struct arch_cpu {
-    unsigned index;
+    alignas(8) unsigned index;
 };
 
 // The CPU that this host thread is playing. The machine of the suites is one thread; lock_threads_test has more.
 extern thread_local struct cpu *host_cpu_current;
+
+#define ARCH_CPU_FIELD(type, field) (arch_cpu_current()->field)
 
 static inline struct cpu *arch_cpu_current(void) {
     return host_cpu_current;

@@ -15,8 +15,8 @@ struct cpu;
 struct thread;
 
 // User registers at kernel entry; and all registers, on the kernel stack, for a trap in the kernel itself. A minimal
-// frame (cause RISCV_CAUSE_CALL) holds only what a call keeps and its arguments: pc, sp, gp, tp, s0, a0 to a5, a7; the
-// rest of it is stale.
+// frame (cause RISCV_CAUSE_CALL) holds only what a call keeps and its arguments: pc, sp, gp, tp, s0, the message
+// words s2 to s5, a0 to a5, a7; the rest of it is stale.
 struct arch_frame {
     alignas(16) uint64_t pc; // of a call: behind the instruction
     uint64_t ra, sp, gp, tp;
@@ -50,18 +50,19 @@ struct arch_space {
 
 // Per-CPU data of the port, where tp points in the kernel. It begins the core's struct cpu.
 struct arch_cpu {
-    alignas(64) struct thread *thread; // whose frame user entries fill
-    uint64_t scratch;                  // a register, for a few instructions of an entry
-    uint64_t stack_top;                // this CPU's kernel stack
-    uint64_t stack_limit;              // below this address a trap in the kernel finds no room for its frame
-    uint64_t spare_top;                // and uses this stack, which lies above the other
-    struct arch_space *space;          // in place on this CPU; null: the kernel's
-    uint64_t deadline;                 // what the timer is armed for
-    uint64_t hart;                     // the machine's number for this CPU
-    uint64_t start_satp;               // for its first instructions, which know its physical address only
+    alignas(64) uint64_t scratch; // a register, for a few instructions of an entry
+    uint64_t stack_top;           // this CPU's kernel stack
+    uint64_t stack_limit;         // below this address a trap in the kernel finds no room for its frame
+    uint64_t spare_top;           // and uses this stack, which lies above the other
+    struct arch_space *space;     // in place on this CPU; null: the kernel's
+    uint64_t deadline;            // what the timer is armed for
+    uint64_t hart;                // the machine's number for this CPU
+    uint64_t start_satp;          // for its first instructions, which know its physical address only
     struct arch_cpu *self;
     uint32_t index;
 };
+
+#define ARCH_CPU_FIELD(type, field) (arch_cpu_current()->field)
 
 static inline struct cpu *arch_cpu_current(void) {
     struct cpu *self;

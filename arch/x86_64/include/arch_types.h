@@ -15,11 +15,12 @@ struct cpu;
 struct thread;
 
 // User registers at kernel entry, in the order in which entry.S and the processor push them, and the same for a trap in
-// the kernel itself. A minimal frame (vector X86_VECTOR_SYSCALL) holds only what a call keeps and its arguments: rip,
-// rflags, rsp, rbp, rax, rdi, rsi, rdx, r10, r8, r9; the rest of it is stale.
+// the kernel itself. A minimal frame (vector X86_FRAME_CALL) holds only what a call keeps and its arguments: rip,
+// rflags, rsp, rbp, rax, rdi, rsi, rdx, r10, r8, r9, and the message words; the rest of it is stale. The fast paths fill in
+// even less (entry.S).
 struct arch_frame {
     alignas(16) uint64_t r15;
-    uint64_t r14, r13, r12, rbx;
+    uint64_t r14, r13, r12, rbx; // of a call: the message words
     uint64_t r11, r10, r9, r8;
     uint64_t rax, rcx, rdx, rsi, rdi;
     uint64_t rbp;
@@ -28,6 +29,8 @@ struct arch_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 static_assert(sizeof(struct arch_frame) % 16 == 0);
+
+enum { X86_FRAME_CALL = 256 }; // no vector: marks the minimal frame of a call
 
 enum { X86_VECTOR_STATE_SIZE = 512 };
 
@@ -38,16 +41,15 @@ struct arch_thread {
 };
 
 struct arch_space {
-    uint64_t root;    // physical address of the top table
-    uint64_t running; // CPUs that are in this space
-    uint64_t cached;  // CPUs that may hold translations of it under its PCID
-    uint16_t pcid;    // 0: none, translations go with every switch
+    uint64_t root;   // physical address of the top table, and the PCID: as CR3 takes it
+    uint64_t cached; // CPUs that may hold translations of it under its PCID
+    bool tagged;     // has a PCID other than 0; else translations go with every switch
 };
 
 // The processor's task state segment: stacks only. Packed as the processor reads it.
 struct [[gnu::packed]] x86_tss {
     uint32_t reserved0;
-    uint64_t rsp[3]; // rsp[0]: the end of the current thread's frame
+    uint64_t rsp[3]; // rsp[0]: this CPU's kernel stack
     uint64_t reserved1;
     uint64_t ist[7];
     uint64_t reserved2;
@@ -59,12 +61,12 @@ static_assert(sizeof(struct x86_tss) == 104);
 // Per-CPU data of the port; the kernel's gs base points here.
 struct arch_cpu {
     alignas(64) struct cpu *self; // what arch_cpu_current returns
-    struct thread *thread;        // whose frame user entries fill
     uint64_t scratch;             // the user's stack pointer, for a few instructions of the call entry
     uint64_t stack_top;           // this CPU's kernel stack
     struct arch_space *space;     // in place on this CPU; null: the kernel's
     uint64_t deadline;            // what the timer is armed for
     uint64_t tsc_offset;          // added to this CPU's time-stamp counter
+    uint64_t bit;                 // 1 << index
     uint32_t index;
     uint32_t apic_id;
     bool vector_enabled; // CR0.TS is clear: the current thread's vector state is loaded
@@ -73,6 +75,8 @@ struct arch_cpu {
     struct x86_tss tss;
 };
 static_assert(offsetof(struct arch_cpu, tss.rsp) % 8 == 0);
+
+#define ARCH_CPU_FIELD(type, field) (*(typeof(((type *)nullptr)->field) __seg_gs *)offsetof(type, field))
 
 static inline struct cpu *arch_cpu_current(void) {
     struct cpu *self;

@@ -1,0 +1,92 @@
+// What the fast paths share (see kernel/include/fast_path.h). Each function here is a step of the general path without its
+// exceptions: the caller has made sure that none of them applies.
+//
+// A fast path calls nothing, it only leaves: then it needs no stack, and the arguments are still in their registers when
+// it finds that it does not apply.
+#pragma once
+
+#include "abi/calls.h"
+#include "kernel/cpu.h"
+#include "kernel/lock.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+
+// A field of this CPU's struct cpu.
+#define FAST_CPU(field) ARCH_CPU_FIELD(struct cpu, field)
+
+// Leave by the general path, without the lock or giving it back: nothing has happened. The arguments are those of the
+// fast path, or zero where the call does not look at them.
+#define FAST_LEAVE(call, ...)        FAST_TAIL(call, arch_fast_leave, __VA_ARGS__)
+#define FAST_UNLOCK_LEAVE(call, ...) FAST_TAIL(call, fast_unlock_leave, __VA_ARGS__)
+// Take the lock; leave if that needs waiting.
+#define FAST_LOCK(call, ...)                                                                                           \
+    if (!kernel_lock_first()) {                                                                                        \
+        FAST_TAIL(call, fast_queue_leave, __VA_ARGS__);                                                                \
+    }                                                                                                                  \
+    static_assert(true)
+#define FAST_TAIL(call, how, ...)                                                                                      \
+    do {                                                                                                               \
+        arch_frame_number(&FAST_CPU(current)->frame, call);                                                            \
+        [[clang::musttail]] return how(__VA_ARGS__);                                                                   \
+    } while (0)
+fast_path fast_unlock_leave, fast_queue_leave;
+
+// The end: give back the lock; `to` goes on with this status and first result.
+#define FAST_DONE(to, status, word)                                                                                    \
+    do {                                                                                                               \
+        if (!kernel_lock_last()) {                                                                                     \
+            [[clang::musttail]] return fast_grant_exit(word, (uint64_t)(status), 0, (uint64_t)(to), 0, 0);             \
+        }                                                                                                              \
+        [[clang::musttail]] return arch_fast_exit(word, (uint64_t)(status), 0, (uint64_t)(to), 0, 0);                  \
+    } while (0)
+fast_path fast_grant_exit;
+
+// The handle that self, of that process, means; null: none, or the process has ended and makes no more calls. Entries
+// never move while the table lives, and one that is free has a value of its own: so the last one found is found again by
+// one comparison.
+[[gnu::always_inline]] static inline const struct handle *fast_handle(struct thread *self,
+                                                                      const struct process *process, uint64_t value) {
+    if (process->state != PROCESS_RUNNING) {
+        return nullptr;
+    }
+    const struct handle *handle = self->last_handle;
+    if (handle->value == value) {
+        return handle;
+    }
+    const struct handle_table *table = &process->handles;
+    uint32_t index = value & 0xffff;
+    if (index >= table->fresh) {
+        return nullptr;
+    }
+    handle = &table->chunk[index / HANDLE_CHUNK][index % HANDLE_CHUNK];
+    if (handle->value != value) {
+        return nullptr;
+    }
+    self->last_handle = handle;
+    return handle;
+}
+
+// Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch does.
+[[gnu::always_inline]] static inline bool fast_can_switch(const struct thread *self, const struct thread *to,
+                                                          const struct process *to_process) {
+    return (self->holds | to->holds) == 0 && to_process->state == PROCESS_RUNNING;
+}
+
+// self has parked; `to` goes on here in its turn.
+[[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
+                                                      struct process *to_process) {
+    uint64_t now = arch_stamp();
+    uint64_t ticks = now - FAST_CPU(switched_at);
+    FAST_CPU(switched_at) = now;
+    self->park.since = now;
+    self->cpu_ticks += ticks;
+    process->cpu_ticks += ticks;
+    self->state = THREAD_PARKED;
+    to->state = THREAD_RUNNING;
+    FAST_CPU(current) = to;
+    if (to_process != process) {
+        FAST_CPU(space) = &to_process->space;
+        arch_fast_space(&to_process->space.arch);
+    }
+    arch_fast_resume(self, to);
+}

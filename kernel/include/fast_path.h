@@ -1,0 +1,32 @@
+// Fast paths: what a call does when nothing stands in its way. The general path (trap_syscall) defines what a call means;
+// a fast path does exactly the same for the common case, or nothing at all. Each one lists its preconditions in order,
+// then acts; when one fails, it leaves by arch_fast_leave and nothing has happened.
+//
+// The port's entry code calls fast_paths[number] with the arguments in the registers of the C convention, on the CPU's
+// kernel stack, interrupts off, no lock held. By then it has put into the frame of the current thread what the ABI keeps:
+// program counter, flags, stack and frame pointer. The message words stay in registers that C functions keep; thus a
+// fast path that switches from one thread to the other hands over the message by leaving it alone.
+//
+// It ends with arch_fast_exit or arch_fast_leave, always by a tail call: the port then enters user mode, with zero in
+// every register that could hold anything of the kernel's or of another process.
+//
+// Both kinds of entry are needed for SMP and for every feature: there is no build without one of them. A fast path can be
+// switched off (fast_limit), so that tests can compare the two.
+#pragma once
+
+#include "base/types.h"
+
+struct thread;
+
+// Where a port is a library (arch/host), they return to it: who goes on, or null. On a machine nothing ever returns.
+struct fast_answer {
+    struct thread *next;
+};
+
+typedef struct fast_answer fast_path(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+typedef fast_path *fast_path_t;
+
+extern const fast_path_t fast_paths[]; // by number
+
+// Calls below this number have a fast path: CALL_FAST, or 0 where fast paths are switched off (boot option "nofast").
+extern uint64_t fast_limit;
