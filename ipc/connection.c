@@ -222,8 +222,8 @@ static void count_rings(struct pages *pages, struct connection_info *info) {
     info->mapped = true;
     if (first != 0) {
         const struct abi_ring_pair *pair = arch_phys_to_virt(first);
-        info->ring_in = count_ring(&pair->server_tail, &pair->server_head);
-        info->ring_out = count_ring(&pair->client_tail, &pair->client_head);
+        info->ring_in = count_ring(&pair->server.tail, &pair->server.head);
+        info->ring_out = count_ring(&pair->client.tail, &pair->client.head);
     }
 }
 

@@ -120,7 +120,7 @@ uint32_t queue_discard(struct queue *queue) {
     uint32_t count = queue_count(queue);
     struct ring_end *end = &queue->consumer.end;
     end->own = queue->producer.end.own;
-    end->seen = end->own;
+    end->limit = end->own;
     ring_publish(&queue->shared.head, end->own);
     queue->closed = true;
     return count;

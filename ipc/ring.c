@@ -20,6 +20,7 @@ void ring_init(struct ring_shared *shared) {
 void ring_init_producer(struct ring_producer *producer, struct ring_shared *shared, struct ring_slot *const *page,
                         uint32_t depth, uint32_t message_max) {
     end_init(&producer->end, shared, page, depth, message_max);
+    producer->end.limit = depth;
 }
 
 void ring_init_consumer(struct ring_consumer *consumer, struct ring_shared *shared, struct ring_slot *const *page,
@@ -52,7 +53,7 @@ enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_
     if (header->length > end->message_max) {
         return RING_TOO_BIG;
     }
-    enum ring_result result = ring_room(end->own, &end->seen, &end->shared->head, end->depth);
+    enum ring_result result = ring_room(end->own, &end->limit, &end->shared->head, end->depth);
     if (result != RING_OK) {
         return result;
     }
@@ -69,7 +70,7 @@ enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_
 
 enum ring_result ring_peek(struct ring_consumer *consumer, struct ring_header *header, const uint8_t **payload) {
     struct ring_end *end = &consumer->end;
-    enum ring_result result = ring_any(end->own, &end->seen, &end->shared->tail, end->depth);
+    enum ring_result result = ring_any(end->own, &end->limit, &end->shared->tail, end->depth);
     if (result != RING_OK) {
         return result;
     }
@@ -87,7 +88,7 @@ enum ring_result ring_peek(struct ring_consumer *consumer, struct ring_header *h
 
 void ring_commit(struct ring_consumer *consumer) {
     struct ring_end *end = &consumer->end;
-    KASSERT(end->own != end->seen);
+    KASSERT(end->own != end->limit);
     end_advance(end);
     ring_publish(&end->shared->head, end->own);
 }

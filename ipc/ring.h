@@ -42,7 +42,7 @@ struct ring_end {
     struct ring_shared *shared;
     struct ring_slot *const *page; // ring_pages(depth) pointers, null where missing; only its owner changes it
     uint64_t own;                  // this side's index; shared holds what the peer may know of it
-    uint64_t seen;                 // the last index of the peer that was believed
+    uint64_t limit;                // up to where it may go without a look at the peer's
     uint32_t position;             // own's slot: advances with own, wraps at depth
     uint32_t depth, message_max;
 };

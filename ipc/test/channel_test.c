@@ -651,17 +651,17 @@ static void scribble(struct pages *rings, struct connection *connection) {
     struct abi_ring_pair nothing = {};
     struct abi_ring_pair *pair = page != 0 ? arch_phys_to_virt(page) : &nothing;
     if (page != 0) {
-        struct abi_ring_end *const end[] = {&pair->server_tail, &pair->server_head, &pair->client_tail,
-                                            &pair->client_head};
+        struct abi_ring_end *const end[] = {&pair->server.tail, &pair->server.head, &pair->client.tail,
+                                            &pair->client.head};
         end[property_choose(now, "which", 4)]->index = property_word(now, "index");
     }
     connection_get_info(connection, &info);
     property_check(now, info.mapped);
-    property_equal(now, info.ring_in.sent, pair->server_tail.index);
-    property_equal(now, info.ring_in.received, pair->server_head.index);
+    property_equal(now, info.ring_in.sent, pair->server.tail.index);
+    property_equal(now, info.ring_in.received, pair->server.head.index);
     property_equal(now, info.ring_in.queued, info.ring_in.sent - info.ring_in.received);
-    property_equal(now, info.ring_out.sent, pair->client_tail.index);
-    property_equal(now, info.ring_out.received, pair->client_head.index);
+    property_equal(now, info.ring_out.sent, pair->client.tail.index);
+    property_equal(now, info.ring_out.received, pair->client.head.index);
     property_equal(now, info.ring_out.queued, info.ring_out.sent - info.ring_out.received);
 }
 

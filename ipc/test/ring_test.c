@@ -200,7 +200,8 @@ Test(ring, indices_wrap) {
     begin(7, 8);
     // As if 2^64 - 3 messages had gone through.
     uint64_t start = UINT64_MAX - 2;
-    producer.end.own = producer.end.seen = consumer.end.own = consumer.end.seen = start;
+    producer.end.own = consumer.end.own = consumer.end.limit = start;
+    producer.end.limit = start + producer.end.depth;
     shared.head = start;
     shared.tail = start;
     for (uint64_t i = 0; i < 100; i++) {

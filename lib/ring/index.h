@@ -47,35 +47,28 @@ static inline uint64_t ring_read64(const uint64_t *word) {
     return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
-// Producer: whether slot own % depth is free. seen is the last head that was believed; the peer's is looked at only when
-// that one leaves no room. RING_FULL, RING_CORRUPT.
-[[nodiscard]] static inline enum ring_result ring_room(uint64_t own, uint64_t *seen, const uint64_t *peer,
+// Producer: whether slot own % depth is free; limit is at first depth. RING_FULL, RING_CORRUPT.
+[[nodiscard]] static inline enum ring_result ring_room(uint64_t own, uint64_t *limit, const uint64_t *peer,
                                                        uint32_t depth) {
-    if (own - *seen == depth) {
+    if (own == *limit) {
         uint64_t head = ring_take(peer);
-        if (own - head > depth) {
-            return RING_CORRUPT;
+        if (own - head >= depth) {
+            return own - head == depth ? RING_FULL : RING_CORRUPT;
         }
-        *seen = head;
-        if (own - head == depth) {
-            return RING_FULL;
-        }
+        *limit = head + depth;
     }
     return RING_OK;
 }
 
-// Consumer: whether slot own % depth has a message. seen is the last tail that was believed. RING_EMPTY, RING_CORRUPT.
-[[nodiscard]] static inline enum ring_result ring_any(uint64_t own, uint64_t *seen, const uint64_t *peer,
+// Consumer: whether slot own % depth has a message; limit is at first 0. RING_EMPTY, RING_CORRUPT.
+[[nodiscard]] static inline enum ring_result ring_any(uint64_t own, uint64_t *limit, const uint64_t *peer,
                                                       uint32_t depth) {
-    if (own == *seen) {
+    if (own == *limit) {
         uint64_t tail = ring_take(peer);
-        if (tail - own > depth) {
-            return RING_CORRUPT;
+        if (tail - own - 1 >= depth) {
+            return tail == own ? RING_EMPTY : RING_CORRUPT;
         }
-        *seen = tail;
-        if (tail == own) {
-            return RING_EMPTY;
-        }
+        *limit = tail;
     }
     return RING_OK;
 }

@@ -114,7 +114,7 @@ static int scribble(void) {
         return error_report("scribble", status);
     }
     struct abi_ring_pair *pair = mapped.pair;
-    struct abi_ring_end *end[] = {&pair->server_tail, &pair->server_head, &pair->client_tail, &pair->client_head};
+    struct abi_ring_end *end[] = {&pair->server.tail, &pair->server.head, &pair->client.tail, &pair->client.head};
     for (unsigned i = 0; i < SCRIBBLES; i++) {
         uint64_t value = below(3) == 0 ? below(1000) : below(UINT64_MAX);
         switch (below(5)) {
@@ -128,7 +128,7 @@ static int scribble(void) {
             __atomic_store_n(&pair->to_server[below(RING_SLOTS)].length, (uint32_t)value, __ATOMIC_RELAXED);
             break;
         case 3:
-            __atomic_fetch_add(&pair->server_tail.index, 1, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&pair->server.tail.index, 1, __ATOMIC_RELAXED);
             break;
         default:
             (void)sys_send(mapped.queue, nullptr, 0, 0, 0, nullptr); // a doorbell for nothing

@@ -16,24 +16,24 @@ enum {
 
 // ---- the doorbell ----------------------------------------------------------------------------------------------------
 
-long mapped_ring(const struct mapped *mapped, const struct mapped_way *way) {
-    __atomic_store_n(&way->peer->asleep, 0, __ATOMIC_RELAXED);
+long mapped_ring(const struct mapped *mapped, struct abi_ring_end *peer) {
+    __atomic_store_n(&peer->asleep, 0, __ATOMIC_RELAXED);
     long status = sys_send(mapped->queue, nullptr, 0, 0, mapped->connection, nullptr);
     if (status == ERR_NO_MEMORY) {
-        __atomic_store_n(&way->peer->asleep, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&peer->asleep, 1, __ATOMIC_RELAXED);
         return status;
     }
     return 0; // a full queue wakes it as well; a peer that is gone needs no waking
 }
 
 // This side waits for the peer's index to move on from `last`: whether it has not. If so, the peer rings from now on.
-static bool fall_asleep(const struct mapped_way *way, uint64_t last) {
-    __atomic_store_n(&way->mine->asleep, 1, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&way->peer->index, __ATOMIC_SEQ_CST) == last;
+static bool fall_asleep(struct abi_ring_end *mine, const struct abi_ring_end *peer, uint64_t last) {
+    __atomic_store_n(&mine->asleep, 1, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&peer->index, __ATOMIC_SEQ_CST) == last;
 }
 
-static void wake_up(const struct mapped_way *way) {
-    __atomic_store_n(&way->mine->asleep, 0, __ATOMIC_RELAXED);
+static void wake_up(struct abi_ring_end *mine) {
+    __atomic_store_n(&mine->asleep, 0, __ATOMIC_RELAXED);
 }
 
 // Take the doorbells that a client got. 0, or why there will be no more.
@@ -48,12 +48,13 @@ static long drain(const struct mapped *mapped) {
 
 // Wait until the peer's index may have moved on from `last`. 0, or why it is of no use to wait any longer: then the ring
 // is looked at once more, for what the peer did before.
-static long await(const struct mapped *mapped, const struct mapped_way *way, uint64_t last, uint64_t deadline) {
+static long await(const struct mapped *mapped, struct abi_ring_end *mine, const struct abi_ring_end *peer,
+                  uint64_t last, uint64_t deadline) {
     long status = 0;
-    if (fall_asleep(way, last)) {
+    if (fall_asleep(mine, peer, last)) {
         status = wait_for(mapped->queue, EVENT_READABLE | EVENT_PEER_LOST | EVENT_REMOVED, deadline);
     }
-    wake_up(way);
+    wake_up(mine);
     return status < 0 ? status : drain(mapped);
 }
 
@@ -61,17 +62,14 @@ static long await(const struct mapped *mapped, const struct mapped_way *way, uin
 
 // Of what is shared, a side that begins takes its own indices from where it, or another server before it, left them.
 static void begin(struct mapped *mapped, struct abi_ring_pair *pair, bool server) {
-    struct mapped_way to_server = {.slot = pair->to_server}, to_client = {.slot = pair->to_client};
-    to_server.mine = server ? &pair->server_head : &pair->server_tail;
-    to_server.peer = server ? &pair->server_tail : &pair->server_head;
-    to_client.mine = server ? &pair->client_tail : &pair->client_head;
-    to_client.peer = server ? &pair->client_head : &pair->client_tail;
+    struct mapped_way to_server = {.slot = pair->to_server, .ends = &pair->server};
+    struct mapped_way to_client = {.slot = pair->to_client, .ends = &pair->client};
     mapped->pair = pair;
     mapped->out = server ? to_client : to_server;
     mapped->in = server ? to_server : to_client;
-    mapped->in.own = mapped->in.seen = ring_take(&mapped->in.mine->index);
-    mapped->out.own = ring_take(&mapped->out.mine->index);
-    mapped->out.seen = mapped->out.own - RING_SLOTS; // as if full: the first send looks
+    // Neither way goes on without a look at the peer's index.
+    mapped->out.own = mapped->out.limit = ring_take(&mapped->out.ends->tail.index);
+    mapped->in.own = mapped->in.limit = ring_take(&mapped->in.ends->head.index);
 }
 
 static long map_rings(struct mapped *mapped, handle_t memory, bool server) {
@@ -108,7 +106,8 @@ long mapped_send(struct mapped *mapped, const void *payload, size_t length, uint
             return status == ERR_FULL ? ended : status;
         }
         if (turn >= SPINS) {
-            ended = await(mapped, &mapped->out, mapped->out.seen, deadline);
+            ended =
+                await(mapped, &mapped->out.ends->tail, &mapped->out.ends->head, mapped->out.own - RING_SLOTS, deadline);
         }
     }
 }
@@ -121,7 +120,7 @@ long mapped_recv(struct mapped *mapped, void *buffer, size_t capacity, uint64_t 
             return status == ERR_EMPTY ? ended : status;
         }
         if (turn >= SPINS) {
-            ended = await(mapped, &mapped->in, mapped->in.own, deadline);
+            ended = await(mapped, &mapped->in.ends->head, &mapped->in.ends->tail, mapped->in.own, deadline);
         }
     }
 }
@@ -223,14 +222,15 @@ static bool all_asleep(const struct mapped_server *server) {
     bool asleep = true;
     for (unsigned i = 0; i < server->count; i++) {
         const struct mapped_client *client = server->client[i];
-        asleep = (client->over || fall_asleep(&client->mapped.in, client->mapped.in.own)) && asleep;
+        const struct mapped_way *in = &client->mapped.in;
+        asleep = (client->over || fall_asleep(&in->ends->head, &in->ends->tail, in->own)) && asleep;
     }
     return asleep;
 }
 
 static void all_wake_up(const struct mapped_server *server) {
     for (unsigned i = 0; i < server->count; i++) {
-        wake_up(&server->client[i]->mapped.in);
+        wake_up(&server->client[i]->mapped.in.ends->head);
     }
 }
 

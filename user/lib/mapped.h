@@ -22,10 +22,10 @@
 
 // One direction as one side sees it.
 struct mapped_way {
-    uint64_t own;  // this side's index; the shared one says what the peer may know of it
-    uint64_t seen; // the last index of the peer that was believed
+    uint64_t own;   // this side's index; the shared one says what the peer may know of it
+    uint64_t limit; // as ring/index.h has it
     struct abi_ring_slot *slot;
-    struct abi_ring_end *mine, *peer;
+    struct abi_ring_ends *ends;
 };
 
 struct mapped {
@@ -37,15 +37,16 @@ struct mapped {
 
 // ---- moving messages, without waiting --------------------------------------------------------------------------------
 
-// Wake a peer that is asleep on this direction. 0; ERR_NO_MEMORY: it is still asleep, and this may be tried again. A peer
-// that is gone or has unread doorbells needs none.
-[[nodiscard]] long mapped_ring(const struct mapped *mapped, const struct mapped_way *way);
+// Wake a peer that is asleep: of `out` that is ends->head, of `in` ends->tail. 0; ERR_NO_MEMORY: it is still asleep, and
+// this may be tried again. A peer that is gone or has unread doorbells needs none.
+[[nodiscard]] long mapped_ring(const struct mapped *mapped, struct abi_ring_end *peer);
 
 // Let the peer see this side's index, and wake it if it waits for that.
-[[nodiscard]] static inline long mapped_publish(const struct mapped *mapped, struct mapped_way *way) {
+[[nodiscard]] static inline long mapped_publish(const struct mapped *mapped, struct abi_ring_end *mine,
+                                                struct abi_ring_end *peer, uint64_t index) {
     // Sequentially consistent: the look at `asleep` cannot come before the store. It is a release, too.
-    __atomic_store_n(&way->mine->index, ++way->own, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&way->peer->asleep, __ATOMIC_SEQ_CST) == 0 ? 0 : mapped_ring(mapped, way);
+    __atomic_store_n(&mine->index, index, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&peer->asleep, __ATOMIC_SEQ_CST) == 0 ? 0 : mapped_ring(mapped, peer);
 }
 
 // Put a message into the ring. 0, ERR_TOO_BIG, ERR_FULL, ERR_PEER_CLOSED; ERR_NO_MEMORY: it is in the ring, but the peer
@@ -53,55 +54,62 @@ struct mapped {
 [[nodiscard]] static inline long mapped_try_send(struct mapped *mapped, const void *payload, size_t length,
                                                  uint64_t id) {
     struct mapped_way *out = &mapped->out;
+    struct abi_ring_ends *ends = out->ends;
+    uint64_t own = out->own; // what is written below may lie anywhere, as far as the compiler knows
     if (length > MESSAGE_MAX) {
         return ERR_TOO_BIG;
     }
-    enum ring_result result = ring_room(out->own, &out->seen, &out->peer->index, RING_SLOTS);
+    enum ring_result result = ring_room(own, &out->limit, &ends->head.index, RING_SLOTS);
     if (result != RING_OK) {
         return result == RING_FULL ? ERR_FULL : ERR_PEER_CLOSED;
     }
-    struct abi_ring_slot *slot = &out->slot[out->own % RING_SLOTS];
+    struct abi_ring_slot *slot = &out->slot[own % RING_SLOTS];
     slot->length = (uint32_t)length;
     slot->id = id;
     __builtin_memcpy(slot->payload, payload, length);
-    return mapped_publish(mapped, out);
+    out->own = own + 1;
+    return mapped_publish(mapped, &ends->tail, &ends->head, own + 1);
 }
 
-// Most messages are short: words first, then what is left.
-static inline void mapped_copy(void *to, const void *from, size_t length) {
-    uint8_t *target = to;
-    const uint8_t *source = from;
-    for (; length >= sizeof(uint64_t); length -= sizeof(uint64_t)) {
-        __builtin_memcpy(target, source, sizeof(uint64_t));
-        target += sizeof(uint64_t);
-        source += sizeof(uint64_t);
+// In words as long as they fit, the first one in any case: most messages are short.
+static inline void mapped_copy(uint8_t *to, size_t capacity, const uint8_t *from, size_t length) {
+    enum { WORD = sizeof(uint64_t) };
+    static_assert(MESSAGE_MAX % WORD == 0);
+    size_t at = 0;
+    if (capacity >= WORD) {
+        __builtin_memcpy(to, from, WORD);
+        at = WORD;
     }
-    for (; length > 0; length--) {
-        *target++ = *source++;
+    for (; at < length && capacity - at >= WORD; at += WORD) {
+        __builtin_memcpy(to + at, from + at, WORD);
+    }
+    for (; at < length; at++) {
+        to[at] = from[at];
     }
 }
 
-// Take the oldest message: its length; id may be null. ERR_EMPTY, ERR_PEER_CLOSED, ERR_TOO_BIG: longer than capacity, it
-// stays; ERR_NO_MEMORY as for mapped_try_send: the message is in the buffer, and gone from the ring.
+// Take the oldest message: its length; id may be null. What is in the buffer behind the message may change too. ERR_EMPTY,
+// ERR_PEER_CLOSED, ERR_TOO_BIG: longer than capacity, it stays; ERR_NO_MEMORY as for mapped_try_send: the message is in
+// the buffer, and gone from the ring.
 [[nodiscard]] static inline long mapped_try_recv(struct mapped *mapped, void *buffer, size_t capacity, uint64_t *id) {
     struct mapped_way *in = &mapped->in;
-    enum ring_result result = ring_any(in->own, &in->seen, &in->peer->index, RING_SLOTS);
+    struct abi_ring_ends *ends = in->ends;
+    uint64_t own = in->own;
+    enum ring_result result = ring_any(own, &in->limit, &ends->tail.index, RING_SLOTS);
     if (result != RING_OK) {
         return result == RING_EMPTY ? ERR_EMPTY : ERR_PEER_CLOSED;
     }
-    const struct abi_ring_slot *slot = &in->slot[in->own % RING_SLOTS];
+    const struct abi_ring_slot *slot = &in->slot[own % RING_SLOTS];
     uint32_t length = ring_read32(&slot->length);
-    if (length > MESSAGE_MAX) {
-        return ERR_PEER_CLOSED;
-    }
-    if (length > capacity) {
-        return ERR_TOO_BIG;
+    if (length > capacity || length > MESSAGE_MAX) {
+        return length > MESSAGE_MAX ? ERR_PEER_CLOSED : ERR_TOO_BIG;
     }
     if (id != nullptr) {
         *id = ring_read64(&slot->id);
     }
-    mapped_copy(buffer, slot->payload, length);
-    long status = mapped_publish(mapped, in);
+    mapped_copy(buffer, capacity, slot->payload, length);
+    in->own = own + 1;
+    long status = mapped_publish(mapped, &ends->head, &ends->tail, own + 1);
     return status < 0 ? status : (long)length;
 }
 
