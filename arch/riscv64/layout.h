@@ -25,6 +25,7 @@
 #define RISCV_SATP_MODE       (15ull << 60)
 #define RISCV_SATP_ASID_SHIFT 44
 #define RISCV_SATP_ASID_MASK  0xffffu
+#define RISCV_SATP_ROOT       0x00000fffffffffffu // page number
 
 // sstatus
 #define RISCV_STATUS_SIE (1u << 1)

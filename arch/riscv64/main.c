@@ -30,7 +30,6 @@ static void run_boot(void *boot) {
 
 // On the boot stack, in the boot code's map.
 void riscv_start(uint64_t hart, paddr_t device_tree) {
-    riscv_boot_cpu.deadline = UINT64_MAX;
     riscv_boot_cpu.hart = hart;
     riscv_boot_cpu.stack_top = (uint64_t)riscv_boot_stack + RISCV_STACK_SIZE;
     riscv_boot_cpu.spare_top = (uint64_t)spare_stack + sizeof spare_stack;

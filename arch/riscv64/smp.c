@@ -15,8 +15,9 @@
 
 extern const uint8_t riscv_start_further[];
 
-alignas(64) struct arch_cpu riscv_boot_cpu;
-static uint64_t started = 1; // bit i: CPU i runs
+alignas(64) struct arch_cpu riscv_boot_cpu = {.bit = 1, .deadline = UINT64_MAX};
+struct arch_cpu *riscv_cpus[CPU_MAX];
+unsigned riscv_cpu_slots;
 
 // The CPU that is starting, and how far it has come. One that does not come in time is given up, and with it all that
 // follow: it may still come, and must find its stack and data as they were, to see that.
@@ -30,6 +31,8 @@ void arch_cpu_attach(struct cpu *cpu) {
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
     *arch = riscv_boot_cpu;
     arch->self = arch;
+    riscv_cpus[0] = arch;
+    riscv_cpu_slots = 1;
     __asm__ volatile("mv tp, %0" ::"r"(arch) : "memory");
 }
 
@@ -70,8 +73,13 @@ void arch_cpu_ipi(unsigned index) {
 
 void riscv_smp_ipi_others(void) {
     riscv_fence();
-    uint64_t self = 1ull << ((const struct arch_cpu *)arch_cpu_current())->index;
-    for_harts(__atomic_load_n(&started, __ATOMIC_RELAXED) & ~self, riscv_sbi_ipi);
+    uint64_t others = 0;
+    for (unsigned i = 0; i < riscv_cpu_slots; i++) {
+        if (riscv_cpus[i] != nullptr && riscv_cpus[i] != (struct arch_cpu *)arch_cpu_current()) {
+            others |= riscv_cpus[i]->bit;
+        }
+    }
+    for_harts(others, riscv_sbi_ipi);
 }
 
 void riscv_smp_fence_fetch(uint64_t cpus) {
@@ -131,6 +139,7 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
     arch->self = arch;
     arch->index = index;
+    arch->bit = 1ull << index;
     arch->hart = riscv_machine.hart[index];
     arch->deadline = UINT64_MAX;
     arch->start_satp = riscv_kernel_satp;
@@ -147,7 +156,8 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
         return ERR_NO_DEVICE;
     }
     start_state = START_NONE;
-    __atomic_fetch_or(&started, 1ull << index, __ATOMIC_RELAXED);
+    riscv_cpus[index] = arch;
+    riscv_cpu_slots = index + 1;
     return 0;
 }
 

@@ -3,7 +3,9 @@
 
 #include "kernel/include/arch.h"
 
-extern struct arch_cpu riscv_boot_cpu; // until arch_cpu_attach
+extern struct arch_cpu riscv_boot_cpu;       // until arch_cpu_attach
+extern struct arch_cpu *riscv_cpus[CPU_MAX]; // by index; null: does not run
+extern unsigned riscv_cpu_slots;             // none from here on runs
 
 void riscv_cpu_init(void);                                     // each CPU, on itself: interrupts that it takes
 void riscv_smp_fence_fetch(uint64_t cpus);                     // bit i: CPU i makes its fetches follow; done on return

@@ -1,10 +1,10 @@
 // Address spaces: page tables below a root whose upper half is the kernel's, and which CPU may hold which translations of
 // them.
 //
-// With ASIDs, a switch flushes nothing: a CPU that left a space keeps its translations. space->cached tells which CPUs
-// may have some. Pages taken out of a space are flushed at once on the CPUs running in it (space->running, by the core);
-// the others only lose their bit in cached, and flush when they next enter. ASID 0 is the kernel's own, and that of
-// spaces for which no other was left: those are flushed by every switch.
+// With ASIDs, a switch flushes nothing: a CPU that left a space keeps its translations, as long as space->ready says so.
+// Pages taken out of a space are flushed at once on the CPUs running in it (by the core); the others only lose their bit in
+// ready, and flush when they next enter. ASID 0 is the kernel's own, and that of spaces for which no other was left: for
+// those no CPU is ever ready.
 //
 // What the specification leaves open, and how it is met:
 //   - A hart may remember that an address was not mapped. Who maps a page flushes that one page on itself; any other hart
@@ -12,9 +12,8 @@
 //   - A hart walks page tables without regard to the order of other harts' stores. It walks for a space only when it is in
 //     it: it came there under the kernel lock, behind the stores, and what is taken out later reaches it by a shoot-down,
 //     whose request it acquires before its sfence.vma.
-//   - Fetches follow stores only after fence.i on the fetching hart. space->fetched tells which CPUs have made it since
-//     the last executable page was mapped: the one that maps does, those in the space are made to through the firmware,
-//     the others do when they next enter.
+//   - Fetches follow stores only after fence.i on the fetching hart. When an executable page is mapped, the one that maps
+//     makes it, those in the space are made to through the firmware, the others lose their bit in ready, too.
 #include "space.h"
 
 #include "kernel/include/arch.h"
@@ -30,7 +29,8 @@
 #include "smp.h"
 
 enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS_MAX = 4096 };
-enum : uint64_t { PAGE = 4096 };
+enum { PAGE_SHIFT = 12 };
+enum : uint64_t { PAGE = 1 << PAGE_SHIFT };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
 
 static uint64_t asid_used[ASIDS_MAX / 64] = {1};
@@ -52,7 +52,7 @@ void riscv_space_probe(void) {
     }
 }
 
-static uint16_t asid_alloc(void) {
+static uint64_t asid_alloc(void) {
     unsigned words = (asid_limit + 63) / 64;
     for (unsigned i = 0; i < words; i++) {
         unsigned word = (asid_hint + i) % words;
@@ -61,13 +61,13 @@ static uint16_t asid_alloc(void) {
             asid_used[word] |= 1ull << bit;
             asid_hint = word;
             asid_count++;
-            return (uint16_t)(word * 64 + bit);
+            return word * 64 + bit;
         }
     }
     return 0;
 }
 
-static void asid_free(uint16_t asid) {
+static void asid_free(uint64_t asid) {
     if (asid != 0) {
         asid_used[asid / 64] &= ~(1ull << (asid % 64));
         asid_count--;
@@ -88,6 +88,14 @@ static paddr_t address_of(uint64_t entry) {
     return (entry & RISCV_PTE_ADDRESS) << 2;
 }
 
+static paddr_t root_of(const struct arch_space *space) {
+    return (space->satp & RISCV_SATP_ROOT) << PAGE_SHIFT;
+}
+
+static uint64_t asid_of(const struct arch_space *space) {
+    return space->satp >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
+}
+
 static uint64_t *table_of(uint64_t entry) {
     return arch_phys_to_virt(address_of(entry));
 }
@@ -101,7 +109,9 @@ status_t arch_space_create(struct arch_space *space) {
     const uint64_t *kernel = arch_phys_to_virt(riscv_kernel_satp << 12);
     memset(root, 0, USER_ENTRIES * sizeof *root);
     memcpy(root + USER_ENTRIES, kernel + USER_ENTRIES, (ENTRIES - USER_ENTRIES) * sizeof *root);
-    *space = (struct arch_space){.root = page, .asid = asid_alloc()};
+    uint64_t asid = asid_alloc();
+    *space = (struct arch_space){.satp = (riscv_kernel_satp & RISCV_SATP_MODE) | asid << RISCV_SATP_ASID_SHIFT |
+                                         page >> PAGE_SHIFT};
     return 0;
 }
 
@@ -125,15 +135,15 @@ static bool tables_free(uint64_t *table, unsigned entries, unsigned level, unsig
 }
 
 bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
-    if (space->root == 0) {
+    if (space->satp == 0) {
         return true;
     }
-    if (!tables_free(arch_phys_to_virt(space->root), USER_ENTRIES, riscv_levels, budget) || *budget == 0) {
+    if (!tables_free(arch_phys_to_virt(root_of(space)), USER_ENTRIES, riscv_levels, budget) || *budget == 0) {
         return false;
     }
-    page_free(space->root, 0);
+    page_free(root_of(space), 0);
     (*budget)--;
-    asid_free(space->asid); // whoever gets it next flushes it before use: nothing is marked as cached then
+    asid_free(asid_of(space)); // whoever gets it next flushes it before use: no CPU is ready then
     *space = (struct arch_space){};
     return true;
 }
@@ -142,7 +152,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 
 // The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
-    uint64_t *table = arch_phys_to_virt(space->root);
+    uint64_t *table = arch_phys_to_virt(root_of(space));
     for (unsigned shift = 12 + 9 * (riscv_levels - 1); shift > 12; shift -= 9) {
         uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
         if ((*entry & RISCV_PTE_VALID) == 0) {
@@ -162,12 +172,22 @@ static bool is_here(const struct arch_space *space) {
     return ((const struct arch_cpu *)arch_cpu_current())->space == space;
 }
 
+static uint64_t running(const struct arch_space *space) {
+    uint64_t cpus = 0;
+    for (unsigned i = 0; i < riscv_cpu_slots; i++) {
+        if (riscv_cpus[i] != nullptr && riscv_cpus[i]->space == space) {
+            cpus |= riscv_cpus[i]->bit;
+        }
+    }
+    return cpus;
+}
+
 // What is fetched from a page just mapped is what was stored there, on every CPU.
 static void fetch_sync(struct arch_space *space) {
-    uint64_t self = 1ull << ((const struct arch_cpu *)arch_cpu_current())->index;
+    uint64_t cpus = running(space);
     riscv_fence_fetch();
-    riscv_smp_fence_fetch(space->running & ~self);
-    space->fetched = space->running | self;
+    riscv_smp_fence_fetch(cpus & ~((const struct arch_cpu *)arch_cpu_current())->bit);
+    space->ready &= cpus;
 }
 
 status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection) {
@@ -183,7 +203,7 @@ status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, uns
     }
     __atomic_store_n(entry, page >> 2 | flags, __ATOMIC_RELEASE);
     if (is_here(space)) {
-        riscv_flush_page(va, space->asid);
+        riscv_flush_page(va, asid_of(space));
     }
     return 0;
 }
@@ -213,47 +233,45 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
 
 void arch_space_switch(struct arch_space *space) {
     struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
-    struct arch_space *before = cpu->space;
+    const struct arch_space *before = cpu->space;
     if (before == space) {
         return;
-    }
-    uint64_t self = 1ull << cpu->index;
-    if (before != nullptr) {
-        before->running &= ~self;
     }
     cpu->space = space;
     if (space == nullptr) {
         riscv_csr_write(satp, riscv_kernel_satp);
-        if (before->asid == 0) {
+        if (asid_of(before) == 0) {
             riscv_flush_space(0); // the kernel goes by the same number
         }
         return;
     }
-    space->running |= self;
-    bool keep = space->asid != 0 && (space->cached & self) != 0;
-    space->cached |= self;
-    riscv_csr_write(satp, (riscv_kernel_satp & RISCV_SATP_MODE) | (uint64_t)space->asid << RISCV_SATP_ASID_SHIFT |
-                              space->root >> 12);
-    if (!keep) {
-        riscv_flush_space(space->asid);
-    }
-    if ((space->fetched & self) == 0) {
+    riscv_csr_write(satp, space->satp);
+    if ((space->ready & cpu->bit) == 0) {
+        riscv_flush_space(asid_of(space));
         riscv_fence_fetch();
-        space->fetched |= self;
+        space->ready |= asid_of(space) != 0 ? cpu->bit : 0;
     }
 }
 
 uint64_t arch_space_stale(struct arch_space *space) {
-    space->cached &= space->running;
-    return space->running;
+    uint64_t cpus = running(space);
+    space->ready &= cpus;
+    return cpus;
 }
 
 void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {
     if (pages > FLUSH_PAGES_MAX) {
-        riscv_flush_space(space->asid);
+        riscv_flush_space(asid_of(space));
         return;
     }
     for (uint64_t i = 0; i < pages; i++) {
-        riscv_flush_page(va + i * PAGE, space->asid);
+        riscv_flush_page(va + i * PAGE, asid_of(space));
+    }
+}
+
+void riscv_space_forget(uint64_t va) {
+    const struct arch_space *space = ((const struct arch_cpu *)arch_cpu_current())->space;
+    if (space != nullptr) {
+        riscv_flush_page(va, asid_of(space));
     }
 }

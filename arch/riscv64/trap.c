@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "layout.h"
 #include "power.h"
+#include "space.h"
 
 enum : uint64_t {
     INTERRUPT = 1ull << 63,
@@ -105,14 +106,6 @@ void arch_cpu_rest(void) {
     riscv_csr_write(sie, enabled);
 }
 
-// Another CPU may have mapped the page just before: then this one may remember that it was not there.
-static void forget(uint64_t va) {
-    const struct arch_space *space = ((const struct arch_cpu *)arch_cpu_current())->space;
-    if (space != nullptr) {
-        riscv_flush_page(va, space->asid);
-    }
-}
-
 struct thread *riscv_trap_user(struct thread *self) {
     const struct arch_frame *frame = (const struct arch_frame *)((uint8_t *)self + THREAD_FRAME_OFFSET);
     if ((frame->cause & INTERRUPT) != 0) {
@@ -125,7 +118,7 @@ struct thread *riscv_trap_user(struct thread *self) {
     struct fault fault = fault_of(frame);
     struct thread *next = trap_fault(self, &fault);
     if (next == self && fault.kind == FAULT_PAGE) {
-        forget(fault.address);
+        riscv_space_forget(fault.address);
     }
     return next;
 }
@@ -156,6 +149,6 @@ void riscv_trap_kernel(struct arch_frame *frame) {
         riscv_stop_others();
         trap_kernel_fault(frame, &fault);
     } else if (frame->cause == CAUSE_LOAD_PAGE || frame->cause == CAUSE_STORE_PAGE) {
-        forget(riscv_csr_read(stval));
+        riscv_space_forget(riscv_csr_read(stval));
     }
 }

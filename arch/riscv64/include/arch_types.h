@@ -41,11 +41,8 @@ struct arch_thread {
 };
 
 struct arch_space {
-    uint64_t root;    // physical address of the top table
-    uint64_t running; // CPUs that are in this space
-    uint64_t cached;  // CPUs that may hold translations of it under its ASID
-    uint64_t fetched; // CPUs that have made their fetches follow all executable pages it has
-    uint16_t asid;    // 0: none, translations go with every switch
+    uint64_t satp;  // mode, ASID and top table; 0: there is none. ASID 0: translations go with every switch
+    uint64_t ready; // CPUs that may enter it as they left it: their translations and fetches are those it has
 };
 
 // Per-CPU data of the port, where tp points in the kernel. It begins the core's struct cpu.
@@ -59,6 +56,7 @@ struct arch_cpu {
     uint64_t hart;                // the machine's number for this CPU
     uint64_t start_satp;          // for its first instructions, which know its physical address only
     struct arch_cpu *self;
+    uint64_t bit; // 1 << index
     uint32_t index;
 };
 
