@@ -3,10 +3,12 @@
 
 #include "abi/abi.h"
 
-#define NUMBERS [yield] "i"(CALL_YIELD), [clock] "i"(CALL_CLOCK), [exit] "i"(CALL_EXIT), [passed] "i"(ATTACK_PASSED)
-#define FLOATS  ".option push; .option arch, +d\n" // the compiler is told of none, but the processor has them
-#define OKAY    "\nli a0, 0; li a7, %[exit]; ecall"
-#define BAD     "\n9: li a0, %[passed]; li a7, %[exit]; ecall\n"
+#define NUMBERS                                                                                                        \
+    [version] "i"(CALL_ABI_VERSION), [yield] "i"(CALL_YIELD), [clock] "i"(CALL_CLOCK), [exit] "i"(CALL_EXIT),          \
+        [passed] "i"(ATTACK_PASSED)
+#define FLOATS ".option push; .option arch, +d\n" // the compiler is told of none, but the processor has them
+#define OKAY   "\nli a0, 0; li a7, %[exit]; ecall"
+#define BAD    "\n9: li a0, %[passed]; li a7, %[exit]; ecall\n"
 
 // An attempt that must fault. ATTACK: what follows tells that it did not. HARMLESS: some processors allow it, which does
 // no harm; it then ends in an undefined instruction.
@@ -141,10 +143,12 @@ HARMLESS(trace_in_circles, "addi s0, sp, 16; sd s0, (sp); sd s0, 8(sp)")
 // ---- what must hold --------------------------------------------------------------------------------------------------
 
 #define ALL_OTHERS(x)                                                                                                  \
-    x(ra) x(t0) x(t1) x(t2) x(s1) x(a1) x(a2) x(a3) x(a4) x(a5) x(a6) x(s2) x(s3) x(s4) x(s5) x(s6) x(s7) x(s8) x(s9)  \
-        x(s10) x(s11) x(t3) x(t4) x(t5) x(t6)
+    x(ra) x(t0) x(t1) x(t2) x(s1) x(a1) x(a2) x(a3) x(a4) x(a5) x(a6) x(s6) x(s7) x(s8) x(s9) x(s10) x(s11) x(t3)      \
+        x(t4) x(t5) x(t6)
 #define FILL(name)   "li " #name ", -1;"
 #define ZERO(name)   "bnez " #name ", 9f;"
+#define MESSAGE(x)   x(s2) x(s3) x(s4) x(s5)
+#define FULL(name)   "addi t0, " #name ", 1; bnez t0, 9f;"
 #define KEPT(name)   "bne " #name ", t6, 9f; addi t6, t6, 1;"
 #define NUMBER(name) "mv " #name ", t6; addi t6, t6, 1;"
 // All but sp, and t6 with which they are compared.
@@ -152,11 +156,14 @@ HARMLESS(trace_in_circles, "addi s0, sp, 16; sd s0, (sp); sd s0, 8(sp)")
     x(ra) x(gp) x(tp) x(t0) x(t1) x(t2) x(s0) x(s1) x(a0) x(a1) x(a2) x(a3) x(a4) x(a5) x(a6) x(a7) x(s2) x(s3) x(s4)  \
         x(s5) x(s6) x(s7) x(s8) x(s9) x(s10) x(s11) x(t3) x(t4)
 
-// A call keeps sp, s0, gp and tp, and leaves nothing of the kernel's in the others.
-CHECK(call_registers, "addi sp, sp, -16; sd sp, (sp); li s0, 0x7777; li gp, 0x5555; li tp, 0x6666;" ALL_OTHERS(FILL)
-                          CALL(yield) "bnez a0, 9f; bnez a7, 9f;" ALL_OTHERS(
-                              ZERO) "ld t0, (sp); bne t0, sp, 9f; li t0, 0x7777; bne t0, s0, 9f; li t0, 0x5555;"
-                                    "bne t0, gp, 9f; li t0, 0x6666; bne t0, tp, 9f")
+// A call keeps sp, s0, gp and tp, leaves message words alone, and leaves nothing of the kernel's in the others.
+#define REGISTERS(name, number, status)                                                                                \
+    CHECK(name, "addi sp, sp, -16; sd sp, (sp); li s0, 0x7777; li gp, 0x5555; li tp, 0x6666;" ALL_OTHERS(FILL)         \
+                    MESSAGE(FILL) CALL(number) "addi a0, a0, -" #status "; bnez a0, 9f; bnez a7, 9f;" ALL_OTHERS(ZERO) \
+                        MESSAGE(FULL) "ld t0, (sp); bne t0, sp, 9f; li t0, 0x7777; bne t0, s0, 9f; li t0, 0x5555;"     \
+                                      "bne t0, gp, 9f; li t0, 0x6666; bne t0, tp, 9f")
+REGISTERS(call_registers, yield, 0)
+REGISTERS(fast_call_registers, version, 1)
 // Preemption keeps every register.
 CHECK(preempted_registers, "li t6, 100;" ALL_BUT_T6(NUMBER) "li t5, 5000000; 1: addi t5, t5, -1; bnez t5, 1b;"
                                                             "li t6, 100;" ALL_BUT_T6(KEPT) "nop")
@@ -269,6 +276,7 @@ const struct attempt attack_attempts[] = {
     NAMED(trace_odd),
     NAMED(trace_in_circles),
 };
-const struct attempt attack_checks[] = {NAMED(call_registers), NAMED(preempted_registers), NAMED(floats_apart)};
+const struct attempt attack_checks[] = {NAMED(call_registers), NAMED(fast_call_registers), NAMED(preempted_registers),
+                                        NAMED(floats_apart)};
 const unsigned attack_attempt_count = sizeof attack_attempts / sizeof *attack_attempts;
 const unsigned attack_check_count = sizeof attack_checks / sizeof *attack_checks;
