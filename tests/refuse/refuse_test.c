@@ -299,6 +299,41 @@ static void set_attach(uint64_t *arg) {
     arg[0] = mapped_server, arg[1] = mapped_connection;
 }
 
+// A payload of five bytes each way; the machine's scratch memory is all there.
+enum { FIVE = 5 | 5 * CALL_RECEIVE, OTHER_BUFFER = 8192 };
+
+static void answer_calls(struct user *self) {
+    uint64_t buffer = me->scratch + OTHER_BUFFER;
+    for (;;) {
+        CALL(self, REPLY_WAIT, server, FIVE, buffer, buffer);
+    }
+}
+
+static void make_calls(struct user *self) {
+    uint64_t buffer = me->scratch + OTHER_BUFFER;
+    for (;;) {
+        CALL(self, CALL, client, FIVE, buffer, buffer);
+    }
+}
+
+static struct user *another(program_t *program) {
+    struct user *made = machine_thread(me, program, nullptr, PRIORITY_DEFAULT);
+    require(made != nullptr);
+    return made;
+}
+
+static void set_call(uint64_t *arg) {
+    another(answer_calls);
+    arg[0] = client, arg[1] = FIVE, arg[2] = arg[3] = me->scratch + BUFFER;
+}
+
+// It serves a call, and the next one will come.
+static void set_reply_wait(uint64_t *arg) {
+    another(make_calls);
+    arg[0] = server, arg[1] = FIVE, arg[2] = arg[3] = me->scratch + BUFFER;
+    require_equal(user_call(me, CALL_REPLY_WAIT, arg), me->pid);
+}
+
 static void set_exit(uint64_t *) {}
 
 #define NO_HANDLE  {{UNUSED, 0}, {UNUSED, 0}}
@@ -307,6 +342,8 @@ static void set_exit(uint64_t *) {}
 
 static const struct shape shapes[] = {
     {CALL_EXIT, set_exit, NO_HANDLE, NO_POINTER, UNUSED, 0, false, false},
+    {CALL_CALL, set_call, {{0, RIGHT_CALL}, {UNUSED, 0}}, {2, 3}, UNUSED, 1, false, false},
+    {CALL_REPLY_WAIT, set_reply_wait, {{0, RIGHT_READ}, {UNUSED, 0}}, {2, 3}, UNUSED, 1, false, false},
     {CALL_WAIT, set_wait, NO_HANDLE, {0, UNUSED}, UNUSED, 1, false, false},
     {CALL_CLOSE, set_close, {{0, 0}, {UNUSED, 0}}, NO_POINTER, UNUSED, UNUSED, false, false},
     {CALL_DUP, set_dup, {{0, RIGHT_GRANT}, {UNUSED, 0}}, NO_POINTER, UNUSED, 1, true, true},
@@ -1022,11 +1059,172 @@ static int64_t unwatch_nothing(void) {
     return CALL(me, UNWATCH, notifier, 999999);
 }
 
+// A thread of this process that is parked in a call or as a server.
+static struct user *parked_in(uint64_t call, handle_t handle, uint64_t shape, uint64_t receive) {
+    struct user *user = another(nullptr);
+    require_equal(user_call(user, call, (const uint64_t[6]){handle, shape, me->scratch + BUFFER, receive}),
+                  USER_PARKED);
+    return user;
+}
+static int64_t call_shaped(uint64_t shape, uint64_t deadline) {
+    return CALL(me, CALL, client, shape, me->scratch, me->scratch, deadline);
+}
+static int64_t call_flag(void) {
+    return call_shaped(0x80000000, 0);
+}
+static int64_t call_flag_of_reply(void) {
+    return call_shaped(CALL_REPLY_ONLY, 0);
+}
+static int64_t call_long(void) {
+    return call_shaped(MESSAGE_MAX + 1, 0);
+}
+static int64_t call_room(void) {
+    return call_shaped((MESSAGE_MAX + 1) * CALL_RECEIVE, 0);
+}
+static int64_t call_too_big(void) {
+    struct abi_channel_config config = {.message_max = 4};
+    handle_t narrow = good(CALL(me, CONNECT, good(user_channel(me, 0, nullptr, &config)), RIGHTS_ALL));
+    return CALL(me, CALL, narrow, 5, me->scratch);
+}
+static int64_t call_reply_too_big(void) {
+    another(answer_calls);
+    return call_shaped(5 | 4 * CALL_RECEIVE, 0);
+}
+static int64_t call_finished(void) {
+    require_equal(CALL(me, FINISH, client), 0);
+    return call_shaped(0, 0);
+}
+static int64_t call_lonely(void) {
+    require_equal(CALL(me, CLOSE, server), 0);
+    return call_shaped(0, 0);
+}
+static int64_t call_deserted(void) {
+    struct user *caller = parked_in(CALL_CALL, client, 0, 0);
+    require_equal(CALL(me, CLOSE, server), 0);
+    return user_finish(caller);
+}
+static int64_t call_bereft(void) {
+    struct user *serving = parked_in(CALL_REPLY_WAIT, server, 0, 0);
+    struct user *caller = parked_in(CALL_CALL, client, 0, 0);
+    CALL(serving, THREAD_EXIT);
+    return user_finish(caller);
+}
+static int64_t call_removed(void) {
+    require_equal(user_remove(me, dir, "channel"), 0);
+    return call_shaped(0, 0);
+}
+static int64_t call_removed_meanwhile(void) {
+    struct user *caller = parked_in(CALL_CALL, client, 0, 0);
+    require_equal(user_remove(me, dir, "channel"), 0);
+    require_equal(CALL(me, CLOSE, server), 0);
+    return user_finish(caller);
+}
+static int64_t call_without_memory(void) {
+    alloc_fault_arm(1, true); // to keep the payload until its turn
+    int64_t status = call_shaped(5, 0);
+    alloc_fault_arm(0, false);
+    return status;
+}
+static int64_t call_busy(void) {
+    for (unsigned i = 0; i < 4; i++) {
+        parked_in(CALL_REPLY_WAIT, server, FIVE, 8);
+    }
+    return call_shaped(5, 0);
+}
+static int64_t call_late(void) {
+    return call_shaped(CALL_TIMED, 0);
+}
+static int64_t call_timed_out(void) {
+    struct user *caller = another(nullptr);
+    require_equal(CALL(caller, CALL, client, CALL_TIMED, 0, 0, host_time() + 5000000), USER_PARKED);
+    return user_finish(caller);
+}
+static int64_t reply_wait_shaped(uint64_t shape) {
+    return CALL(me, REPLY_WAIT, server, shape, me->scratch, me->scratch, 0);
+}
+static int64_t reply_wait_flag(void) {
+    return reply_wait_shaped(0x80000000);
+}
+static int64_t reply_wait_long(void) {
+    return reply_wait_shaped(MESSAGE_MAX + 1);
+}
+static int64_t reply_wait_room(void) {
+    return reply_wait_shaped((MESSAGE_MAX + 1) * CALL_RECEIVE);
+}
+static int64_t reply_to_nobody(void) {
+    return reply_wait_shaped(CALL_REPLY_ONLY);
+}
+static int64_t reply_to_the_dead(uint64_t shape) {
+    handle_t theirs = good(CALL(me, GIVE, guest->process, client, RIGHT_CALL));
+    require_equal(CALL(guest, CALL, theirs), USER_PARKED);
+    require_equal(reply_wait_shaped(0), guest->pid);
+    require_equal(CALL(me, KILL, guest->process, 0), 0);
+    return reply_wait_shaped(shape);
+}
+static int64_t reply_wait_to_the_dead(void) {
+    int64_t status = reply_to_the_dead(0);
+    require_equal(reply_wait_shaped(CALL_TIMED), ERR_TIMED_OUT); // told once
+    return status;
+}
+static int64_t reply_only_to_the_dead(void) {
+    return reply_to_the_dead(CALL_REPLY_ONLY);
+}
+static int64_t reply_wait_too_big(void) {
+    parked_in(CALL_CALL, client, 5, 0);
+    require_equal(reply_wait_shaped(4 * CALL_RECEIVE), ERR_TOO_BIG);
+    int64_t status = reply_wait_shaped(4 * CALL_RECEIVE); // it waits
+    require_equal(reply_wait_shaped(5 * CALL_RECEIVE), me->pid);
+    return status;
+}
+static int64_t reply_wait_message(void) {
+    require_equal(user_send(me, client, "x", 1, 0, 0), 0);
+    return reply_wait_shaped(CALL_MESSAGES);
+}
+static int64_t reply_wait_removed(void) {
+    require_equal(user_remove(me, dir, "channel"), 0);
+    return reply_wait_shaped(0);
+}
+static int64_t reply_wait_closed(void) {
+    struct user *serving = parked_in(CALL_REPLY_WAIT, server, 0, 0);
+    require_equal(CALL(me, CLOSE, server), 0);
+    return user_finish(serving);
+}
+static int64_t reply_wait_timed_out(void) {
+    return reply_wait_shaped(CALL_TIMED);
+}
+
 static const struct {
     unsigned call;
     int error;
     int64_t (*provoke)(void);
 } cases[] = {
+    {CALL_CALL, ERR_INVALID, call_flag},
+    {CALL_CALL, ERR_INVALID, call_flag_of_reply},
+    {CALL_CALL, ERR_INVALID, call_long},
+    {CALL_CALL, ERR_INVALID, call_room},
+    {CALL_CALL, ERR_TOO_BIG, call_too_big},
+    {CALL_CALL, ERR_TOO_BIG, call_reply_too_big},
+    {CALL_CALL, ERR_PEER_CLOSED, call_finished},
+    {CALL_CALL, ERR_PEER_CLOSED, call_lonely},
+    {CALL_CALL, ERR_PEER_CLOSED, call_deserted},
+    {CALL_CALL, ERR_PEER_CLOSED, call_bereft},
+    {CALL_CALL, ERR_REMOVED, call_removed},
+    {CALL_CALL, ERR_REMOVED, call_removed_meanwhile},
+    {CALL_CALL, ERR_NO_MEMORY, call_without_memory},
+    {CALL_CALL, ERR_BUSY, call_busy},
+    {CALL_CALL, ERR_TIMED_OUT, call_late},
+    {CALL_CALL, ERR_TIMED_OUT, call_timed_out},
+    {CALL_REPLY_WAIT, ERR_INVALID, reply_wait_flag},
+    {CALL_REPLY_WAIT, ERR_INVALID, reply_wait_long},
+    {CALL_REPLY_WAIT, ERR_INVALID, reply_wait_room},
+    {CALL_REPLY_WAIT, ERR_PEER_CLOSED, reply_to_nobody},
+    {CALL_REPLY_WAIT, ERR_PEER_CLOSED, reply_wait_to_the_dead},
+    {CALL_REPLY_WAIT, ERR_PEER_CLOSED, reply_only_to_the_dead},
+    {CALL_REPLY_WAIT, ERR_TOO_BIG, reply_wait_too_big},
+    {CALL_REPLY_WAIT, ERR_EMPTY, reply_wait_message},
+    {CALL_REPLY_WAIT, ERR_REMOVED, reply_wait_removed},
+    {CALL_REPLY_WAIT, ERR_REMOVED, reply_wait_closed},
+    {CALL_REPLY_WAIT, ERR_TIMED_OUT, reply_wait_timed_out},
     {CALL_WAIT, ERR_BAD_HANDLE, wait_bad_handle},
     {CALL_WAIT, ERR_RIGHTS, wait_rights},
     {CALL_WAIT, ERR_TIMED_OUT, wait_timed_out},
