@@ -51,7 +51,6 @@ status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid
     list_init(&new->calls.listening);
     list_init(&new->calls.lost_callers);
     list_init(&new->calls.lost_servers);
-    list_init(&new->sweep.link);
     new->node.id = ++last_id;
     id_tree_insert(&registry, &new->node);
     books_totals.channels_active++;

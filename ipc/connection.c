@@ -38,7 +38,6 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     queue_init(&new->outbound, channel->depth, channel->message_max);
     list_init(&new->starved);
     list_init(&new->hang_up);
-    list_init(&new->release.link);
     new->node.id = ++last_id;
     id_tree_insert(&channel->connections, &new->node);
     list_push_back(&channel->quiet, &new->told);

@@ -9,7 +9,7 @@
 #include "base/types.h"
 
 struct slice {
-    struct list link; // empty when not queued
+    struct list link; // empty or zero when not queued
     // Do up to *budget units of work and deduct them; true when all is done (the slice is then already off the queue and
     // may be freed by step itself just before it returns).
     bool (*step)(struct slice *slice, unsigned *budget);

@@ -89,6 +89,10 @@ Test(archive, is_unpacked) {
     pack(&packed, "bin/ash", 0120777, "sh", 2);
     pack(&packed, "empty", 0100600, "", 0);
     pack(&packed, "dev/tty", 0020666, "", 0); // a device: left out
+    pack(&packed, "etc", 0040710, "", 0);     // is there already: gets its mode
+    size_t nameless = packed.size;
+    pack(&packed, "", 0040755, "", 0); // the root, whatever stands before the name
+    packed.bytes[nameless + 109] = '/';
     finish(&packed);
     pad(&packed, 512);
     pack(&packed, "second", 0100644, "2", 1); // a further archive
@@ -99,6 +103,9 @@ Test(archive, is_unpacked) {
     cr_assert_eq(counts.files, 4);
     cr_assert_eq(counts.bytes, 8);
     cr_assert_eq(find("bin")->mode, 0711);
+    cr_assert_eq(find("etc")->mode, 0710);
+    cr_assert_eq(counts.directories, 1);
+    cr_assert_eq(counts.links, 1);
     cr_assert_eq(find("bin/sh")->mode, 0755);
     cr_assert_eq(find("bin/sh")->owner, 0);
     cr_assert(holds(find("bin/sh"), "shell"));

@@ -367,7 +367,7 @@ Test(name, ordinary_files) {
     cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 0);
     cr_assert_eq(user_write(self, (handle_t)file, "hello", 5, OFFSET_CURRENT), 5);
     cr_assert_eq(user_read(self, (handle_t)file, text, 0, 0), 0);
-    cr_assert_eq(CALL(self, READ, (uint64_t)file, 64, 0, 0), 0); // nothing is copied to nowhere
+    cr_assert_eq(CALL(self, READ, (uint64_t)file, 64, 0, 0), 0);     // nothing is copied to nowhere
     cr_assert_eq(user_write(self, (handle_t)file, "!", 1, 9000), 1); // a hole reads as zeroes
     cr_assert_eq(user_read(self, (handle_t)file, text, 10, 8998), 3);
     cr_assert(text[0] == 0 && text[1] == 0 && text[2] == '!');
@@ -395,6 +395,30 @@ Test(name, ordinary_files) {
     machine_check();
 }
 
+// Writing goes page by page, and is still one write; one that fails early has changed nothing further on.
+Test(name, writes_over_many_pages) {
+    enum { LENGTH = 3 * PAGE_SIZE + 1000 };
+    static char bytes[LENGTH], back[LENGTH + 100];
+    struct abi_stat stat;
+    boot();
+    for (unsigned i = 0; i < LENGTH; i++) {
+        bytes[i] = (char)(i * 7 / 5);
+    }
+    handle_t file = (handle_t)user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    for (uint64_t at = 0; at < 2 * PAGE_SIZE; at += PAGE_SIZE / 2 + 3) {
+        cr_assert_eq(user_write(self, file, bytes, LENGTH, at), LENGTH);
+        cr_assert_eq(user_stat(self, file, "", &stat), 0);
+        cr_assert_eq(stat.size, at + LENGTH);
+        cr_assert_eq(user_read(self, file, back, sizeof back, at), LENGTH);
+        cr_assert_eq(memcmp(bytes, back, LENGTH), 0);
+        for (uint64_t page = 0; page < 4; page++) {
+            cr_assert_eq(CALL(self, WRITE, file, 64, 10, page * PAGE_SIZE), ERR_FAULT);
+        }
+        cr_assert_eq(user_read(self, file, back, sizeof back, at), LENGTH);
+        cr_assert_eq(memcmp(bytes, back, LENGTH), 0);
+    }
+}
+
 static long watch(struct user *user, long notifier, long object) {
     struct abi_watch_spec spec = {.events = EVENT_READABLE | EVENT_REMOVED | EVENT_OPENED};
     cr_assert(user_store(user, user->scratch, &spec, sizeof spec));
@@ -418,6 +442,31 @@ Test(name, watching_a_channel_needs_r) {
         }
     }
     machine_check();
+}
+
+// Removal is told once: of a directory or a file by its node, of a channel by the channel.
+Test(name, removal_is_told_once) {
+    static const char *const paths[] = {"/tmp/d", "/tmp/f", "/ipc/c"};
+    boot();
+    struct abi_stat stat;
+    struct abi_event_record record;
+    cr_assert_eq(user_make(self, self->root, paths[0], NODE_DIR, 0777), 0);
+    cr_assert_gt(user_open(self, self->root, paths[1], OPEN_READ | OPEN_CREATE, 0600), 0);
+    cr_assert_gt(user_channel(self, self->root, paths[2], nullptr), 0);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        long notifier = CALL(self, NOTIFIER_CREATE, 0);
+        long file = user_open(self, self->root, paths[i], OPEN_READ, 0);
+        struct abi_watch_spec spec = {.events = EVENT_REMOVED};
+        cr_assert(user_store(self, self->scratch, &spec, sizeof spec));
+        cr_assert_eq(CALL(self, WATCH, (uint64_t)notifier, (uint64_t)file, self->scratch), 0);
+        cr_assert_eq(user_stat(self, (handle_t)file, "", &stat), 0);
+        cr_assert_eq(user_remove(self, self->root, paths[i]), 0);
+        cr_assert_eq(user_read(self, (handle_t)notifier, &record, sizeof record, 0), (long)sizeof record, "%s",
+                     paths[i]);
+        cr_assert_eq(record.event, EVENT_REMOVED);
+        cr_assert_eq(record.value, i < 2 ? stat.id : 0);
+        cr_assert_eq(user_read(self, (handle_t)notifier, &record, sizeof record, 0), ERR_EMPTY, "%s", paths[i]);
+    }
 }
 
 // What a synthesised node stands for is an object only where it has one: a link has a target in that place.

@@ -100,7 +100,8 @@ Test(boot, machine_of_any_shape_boots) {
 // it cannot.
 Test(boot, every_allocation_can_be_refused) {
     static const struct machine_file files[] = {{.path = "etc/motd", .data = "hello\n", .size = 6}};
-    unsigned came_up = 0, stopped = 0;
+    static const char *const public[] = {"/ipc", "/svc", "/tmp"};
+    unsigned came_up = 0, stopped = 0, unpacking = 0;
     for (uint64_t nth = 1;; nth++) {
         bool up = machine_try_boot(&(struct machine_options){.refuse = nth, .cpus = 2, .file = files, .file_count = 1});
         if (!machine_boot_refused()) {
@@ -113,15 +114,23 @@ Test(boot, every_allocation_can_be_refused) {
             came_up++;
             char text[64];
             cr_assert_eq(user_text(machine_init(), "/etc/motd", text, sizeof text), 6);
+            for (size_t i = 0; i < sizeof public / sizeof public[0]; i++) {
+                struct abi_stat stat = {};
+                cr_assert_eq(user_stat(machine_init(), machine_init()->root, public[i], &stat), 0, "%s", public[i]);
+                cr_assert_eq(stat.mode, 0777);
+            }
+            cr_assert_null(strstr(console, "for the rest"));
             machine_check();
         } else {
             stopped++;
             cr_assert_eq(host_ended(), HOST_PANIC);
             cr_assert(strstr(console, "cannot boot") != nullptr, "%s", console);
+            unpacking += strstr(console, "0 skipped; no memory for the rest") != nullptr;
         }
     }
     cr_assert_gt(came_up, 0);
     cr_assert_gt(stopped, 50);
+    cr_assert_gt(unpacking, 3);
 }
 
 static size_t member(char *at, const char *name, unsigned mode, const char *data, size_t size) {

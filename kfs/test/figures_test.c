@@ -1,0 +1,255 @@
+// What the kernel's figures say is what happened: stories whose every message, event and moment is known, and each column
+// of the files that tell of them.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/cpu.h"
+#include "machine.h"
+
+enum { TEXT_SIZE = 32768 };
+
+static char text[TEXT_SIZE];
+static struct user *self;
+
+static void boot(unsigned cpus) {
+    machine_boot(&(struct machine_options){.cpus = cpus, .memory = 16u << 20});
+    self = machine_init();
+}
+
+static void load(const char *path) {
+    int64_t length = user_text(self, path, text, sizeof text);
+    cr_assert_gt(length, 0, "%s: %ld", path, (long)length);
+}
+
+// Word `index` of a line, lines counted from 0.
+static const char *word(unsigned line, unsigned index) {
+    static char found[256];
+    const char *at = text;
+    for (; line > 0; line--) {
+        at = strchr(at, '\n');
+        cr_assert_not_null(at);
+        at++;
+    }
+    for (;; index--) {
+        at += strspn(at, " ");
+        if (index == 0) {
+            break;
+        }
+        at += strcspn(at, " \n");
+    }
+    snprintf(found, sizeof found, "%.*s", (int)strcspn(at, " \n"), at);
+    return found;
+}
+
+// The value of a named column.
+static const char *value(unsigned line, const char *column) {
+    for (unsigned i = 0;; i++) {
+        const char *name = word(0, i);
+        cr_assert_neq(name[0], '\0', "no column %s", column);
+        if (strcmp(name, column) == 0) {
+            return word(line, i);
+        }
+    }
+}
+
+struct figure {
+    const char *column;
+    uint64_t expected;
+};
+
+static void expect(unsigned line, const struct figure *figure, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t found = strtoull(value(line, figure[i].column), nullptr, 0);
+        cr_assert_eq(found, figure[i].expected, "%s: %llu, not %llu", figure[i].column, (unsigned long long)found,
+                     (unsigned long long)figure[i].expected);
+    }
+}
+#define EXPECT(line, ...)                                                                                              \
+    expect((line), (const struct figure[]){__VA_ARGS__},                                                               \
+           sizeof(const struct figure[]){__VA_ARGS__} / sizeof(struct figure))
+
+// Two channels, so that no figure is right by being the only one. On the first: 5 in and 1 refused, 3 out and 2 refused,
+// 2 of each received, 1 out discarded by the client's end, after known times.
+static void converse(void) {
+    const struct abi_channel_config config = {.depth = 5, .message_max = 100, .mode = 0704};
+    char buffer[MESSAGE_MAX] = "";
+    handle_t other = (handle_t)user_channel(self, self->root, "/ipc/a", nullptr);
+    handle_t one = (handle_t)user_open(self, self->root, "/ipc/a/data", OPEN_WRITE, 0);
+    cr_assert_eq(user_send(self, one, buffer, 7, 0, 0), 0);
+    cr_assert_neq(other, 0);
+    handle_t server = (handle_t)user_channel(self, self->root, "/ipc/c", &config);
+    handle_t client = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_READ | OPEN_WRITE, 0);
+    handle_t second = (handle_t)user_open(self, self->root, "/ipc/c/data", OPEN_WRITE, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        cr_assert_eq(user_send(self, i % 2 == 0 ? client : second, buffer, 10, 0, 0), 0);
+    }
+    cr_assert_eq(user_send(self, second, buffer, 10, 0, 0), ERR_FULL);
+    user_work(self, 1000);
+    cr_assert_eq(user_recv(self, server, buffer, sizeof buffer), 10);
+    uint64_t id = self->word[2];
+    user_work(self, 2000);
+    cr_assert_eq(user_recv(self, server, buffer, sizeof buffer), 10);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(user_send(self, server, buffer, 20 + i, 0, id), 0);
+    }
+    cr_assert_eq(user_send(self, server, buffer, 101, 0, id), ERR_TOO_BIG);
+    cr_assert_eq(user_send(self, server, buffer, 1, 0, id + 100), ERR_NOT_FOUND);
+    user_work(self, 5000);
+    cr_assert_eq(user_recv(self, client, buffer, sizeof buffer), 20);
+    cr_assert_eq(user_recv(self, client, buffer, sizeof buffer), 21);
+    cr_assert_eq(CALL(self, CLOSE, client), 0);
+}
+
+Test(figures, of_a_channel) {
+    boot(1);
+    uint64_t before = host_time();
+    converse();
+    load("/ipc/c/stats");
+    EXPECT(1, {"sent", 8}, {"received", 4}, {"queued", 3}, {"discarded", 1}, {"rejected", 3}, {"bytes_sent", 50 + 63},
+           {"bytes_received", 20 + 41}, {"high_water", 5}, {"connections", 1}, {"servers", 1}, {"depth", 5},
+           {"message_max", 100}, {"sent_in", 5}, {"received_in", 2}, {"queued_in", 3}, {"discarded_in", 0},
+           {"rejected_in", 1}, {"latency_mean_ns", (1000 + 3000 + 5000 + 5000) / 4}, {"latency_max_ns", 5000});
+    load("/ipc/c/ctl");
+    EXPECT(1, {"owner", 0}, {"group", 0}, {"depth", 5}, {"message_max", 100}, {"temporary", 0}, {"removed", 0},
+           {"created_ns", before});
+    cr_assert_str_eq(value(1, "mode"), "0704");
+    load("/ipc/c/latency");
+    cr_assert_str_eq(word(1, 0), "1024"); // above 512: the one of 1000 ns
+    cr_assert_str_eq(word(1, 1), "1");
+    cr_assert_str_eq(word(2, 0), "4096");
+    cr_assert_str_eq(word(2, 1), "1");
+    cr_assert_str_eq(word(3, 0), "8192");
+    cr_assert_str_eq(word(3, 1), "2");
+    load("/kern/ipc/channels");
+    cr_assert_str_eq(value(1, "path"), "/ipc/a");
+    EXPECT(1, {"queued", 1}, {"sent", 1}, {"received", 0});
+    cr_assert_str_eq(value(2, "path"), "/ipc/c");
+    cr_assert_str_eq(value(2, "mode"), "0704");
+    EXPECT(2, {"owner_pid", self->pid}, {"depth", 5}, {"message_max", 100}, {"servers", 1}, {"connections", 1},
+           {"queued", 3}, {"sent", 8}, {"received", 4}, {"discarded", 1}, {"rejected", 3}, {"removed", 0},
+           {"temporary", 0}, {"generation", 2});
+    load("/kern/ipc/stats/messages");
+    EXPECT(1, {"sent", 9}, {"received", 4}, {"queued", 4}, {"discarded", 1}, {"rejected", 3}, {"dropped", 0},
+           {"bytes_sent", 7 + 50 + 63}, {"bytes_received", 61}, {"high_water", 7});
+    load("/kern/ipc/stats/channels");
+    EXPECT(1, {"active", 2}, {"created", 2}, {"destroyed", 0}, {"connections_active", 2}, {"connections_created", 3},
+           {"connections_destroyed", 1});
+}
+
+Test(figures, of_a_temporary_channel_that_has_gone) {
+    boot(1);
+    const struct abi_channel_config config = {.flags = CHANNEL_TEMPORARY};
+    handle_t server = (handle_t)user_channel(self, self->root, "/ipc/t", &config);
+    handle_t client = (handle_t)user_open(self, self->root, "/ipc/t/data", OPEN_READ | OPEN_WRITE, 0);
+    cr_assert_eq(user_send(self, client, "x", 1, 0, 0), 0);
+    load("/kern/ipc/channels");
+    EXPECT(1, {"temporary", 1}, {"removed", 0}, {"generation", 1}, {"queued", 1}, {"discarded", 0});
+    cr_assert_eq(CALL(self, CLOSE, server), 0);
+    load("/kern/ipc/channels");
+    EXPECT(1, {"temporary", 1}, {"removed", 1}, {"servers", 0}, {"queued", 0}, {"discarded", 1}, {"connections", 1});
+    cr_assert_eq(CALL(self, CLOSE, client), 0);
+    load("/kern/ipc/stats/channels");
+    EXPECT(1, {"active", 0}, {"created", 1}, {"destroyed", 1}, {"connections_active", 0});
+}
+
+Test(figures, of_notifiers) {
+    boot(1);
+    uint64_t before = host_time();
+    handle_t idle = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    user_work(self, 500);
+    handle_t notifier = (handle_t)CALL(self, NOTIFIER_CREATE, 2);
+    handle_t dir = (handle_t)user_open(self, self->root, "/tmp", OPEN_READ | OPEN_WRITE | OPEN_DIR, 0);
+    const struct abi_watch_spec specs[] = {{.events = EVENT_CREATED},
+                                           {.events = EVENT_DELETED, .flags = WATCH_COALESCE}};
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert(user_store(self, self->scratch, &specs[i], sizeof specs[i]));
+        cr_assert_eq(CALL(self, WATCH, notifier, dir, self->scratch), 0);
+    }
+    struct user *taker = machine_spawn(self, "taker", nullptr, nullptr, PRIORITY_DEFAULT);
+    int64_t given = CALL(self, GIVE, taker->process, notifier, RIGHT_READ);
+    cr_assert_eq(CALL(taker, TAKE, (uint64_t)given, 0x100, FOREVER), USER_PARKED);
+    cr_assert_eq(CALL(self, SIGNAL, notifier, 0x31), 0);
+    cr_assert_eq(CALL(self, TAKE, notifier, 0x1, 0), 0);
+    cr_assert_eq(user_make(self, dir, "n", NODE_DIR, 0777), 0); // a record
+    cr_assert_eq(user_remove(self, dir, "n"), 0);               // another: the queue is full
+    cr_assert_eq(user_make(self, dir, "n", NODE_DIR, 0777), 0); // lost
+    cr_assert_eq(user_remove(self, dir, "n"), 0);               // lost
+    struct abi_event_record record;
+    cr_assert_eq(user_read(self, notifier, &record, sizeof record, OFFSET_CURRENT), (int64_t)sizeof record);
+    load("/kern/ipc/notifiers");
+    EXPECT(1, {"owner_pid", self->pid}, {"bits", 0}, {"depth", NOTIFIER_DEPTH}, {"queued", 0}, {"watches", 0},
+           {"takers", 0}, {"events", 0}, {"created_ns", before});
+    EXPECT(2, {"owner_pid", self->pid}, {"bits", 0x30}, {"depth", 2}, {"queued", 2}, {"watches", 2}, {"takers", 1},
+           {"events", 4}, {"lost", 2}, {"coalesced", 0}, {"read", 1}, {"signals", 1}, {"taken", 1},
+           {"created_ns", before + 500});
+    cr_assert_eq(user_read(self, notifier, &record, sizeof record, OFFSET_CURRENT), (int64_t)sizeof record);
+    cr_assert_eq(user_read(self, notifier, &record, sizeof record, OFFSET_CURRENT), (int64_t)sizeof record);
+    cr_assert_eq(record.event, EVENT_OVERFLOW);
+    cr_assert_eq(user_make(self, dir, "n", NODE_DIR, 0777), 0);
+    cr_assert_eq(user_remove(self, dir, "n"), 0);
+    cr_assert_eq(user_make(self, dir, "n", NODE_DIR, 0777), 0); // lost: the queue holds two
+    load("/kern/ipc/stats/notifications");
+    EXPECT(1, {"notifiers", 2}, {"created", 2}, {"watches", 2}, {"events", 7}, {"lost", 3}, {"coalesced", 0},
+           {"read", 3}, {"signals", 1}, {"taken", 1});
+    cr_assert_eq(CALL(self, CLOSE, idle), 0);
+    load("/kern/ipc/notifiers");
+    EXPECT(1, {"depth", 2});
+    load("/kern/ipc/stats/notifications");
+    EXPECT(1, {"notifiers", 1}, {"created", 2});
+}
+
+static void exit_program(struct user *user) {
+    user_work(user, 3000);
+    CALL(user, EXIT, 7);
+}
+
+// A process's directory is as old as the process, and changed last when it ended.
+Test(figures, times_of_a_process) {
+    boot(1);
+    user_work(self, 1000);
+    struct abi_stat stat;
+    char path[64];
+    uint64_t begun = host_time();
+    struct user *child = machine_spawn(self, "child", exit_program, nullptr, PRIORITY_DEFAULT);
+    snprintf(path, sizeof path, "/proc/%u", child->pid);
+    cr_assert_eq(user_stat(self, self->root, path, &stat), 0);
+    cr_assert_eq(stat.created, begun);
+    cr_assert_eq(stat.modified, begun);
+    strcat(path, "/status");
+    cr_assert_eq(user_stat(self, self->root, path, &stat), 0);
+    cr_assert_eq(stat.modified, begun);
+    machine_run_until_idle();
+    cr_assert_eq(user_stat(self, self->root, path, &stat), 0);
+    cr_assert_eq(stat.created, begun);
+    cr_assert_geq(stat.modified, begun + 3000);
+    uint64_t ended = stat.modified;
+    load(path);
+    EXPECT(1, {"started_ns", begun}, {"ended_ns", ended}, {"exit_status", 7}, {"threads", 0}, {"parent", self->pid},
+           {"cpu_ns", 3000});
+    *strrchr(path, '/') = '\0';
+    cr_assert_eq(user_stat(self, self->root, path, &stat), 0);
+    cr_assert_eq(stat.modified, ended);
+}
+
+// As many CPUs as there may be: one line for each, and no more.
+Test(figures, of_every_cpu) {
+    static const char *const files[] = {"/kern/sched/stats/cpus", "/kern/sched/stats/queues", "/kern/irq/stats/counts",
+                                        "/kern/cpus"};
+    boot(CPU_MAX);
+    machine_run_until_idle();
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        load(files[i]);
+        for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+            char number[8];
+            snprintf(number, sizeof number, "%u", cpu);
+            cr_assert_str_eq(word(cpu + 1, 0), number);
+        }
+        cr_assert_str_eq(word(CPU_MAX + 1, 0), "");
+    }
+    load("/kern/uptime");
+    EXPECT(1, {"cpus", CPU_MAX}, {"uptime_ns", host_time()});
+    uint64_t idle = strtoull(value(1, "idle_ns"), nullptr, 10);
+    cr_assert(idle <= host_time() * CPU_MAX && idle >= host_time() * (CPU_MAX - 2), "%llu", (unsigned long long)idle);
+}
