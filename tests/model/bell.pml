@@ -1,7 +1,7 @@
 /*
  * A ring in shared memory together with sleeping and waking (RING-3, FIELD-4), with no lock anywhere: what lib/mapped.h
  * promises. Mirrors ring_room and ring_any (lib/ring/index.h), mapped_publish, mapped_try_send and mapped_try_recv
- * (user/lib/mapped.h), fall_asleep, wake_up, drain, await, mapped_ring, mapped_send and mapped_recv (user/lib/mapped.c).
+ * (user/lib/mapped.h), ring, fall_asleep, wake_up, drain, await, mapped_send and mapped_recv (user/lib/mapped.c).
  *
  * A producer sends MESSAGES through a ring of DEPTH slots and sleeps when it is full; a consumer takes them and sleeps when
  * it is empty. Each has a queue for doorbells that holds BELLS, and wakes also when the other is gone. Waiting and the
@@ -51,7 +51,7 @@ byte p_store;
 #define P_CALL (!p_buffered)
 #define C_CALL (!c_buffered)
 
-/* mapped_ring: clear the flag, send an empty message. The flag is cleared first: what is set later is another sleep's. */
+/* ring: clear the flag, send an empty message. The flag is cleared first: what is set later is another sleep's. */
 #if MUTATION == 5
 #define RING(call, asleep, bells) \
     d_step { call -> if :: bells < BELLS -> bells++ :: else fi }; \

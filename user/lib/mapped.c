@@ -16,7 +16,7 @@ enum {
 
 // ---- the doorbell ----------------------------------------------------------------------------------------------------
 
-long mapped_ring(const struct mapped *mapped, struct abi_ring_end *peer) {
+static long ring(const struct mapped *mapped, struct abi_ring_end *peer) {
     __atomic_store_n(&peer->asleep, 0, __ATOMIC_RELAXED);
     long status = sys_send(mapped->queue, nullptr, 0, 0, mapped->connection, nullptr);
     if (status == ERR_NO_MEMORY) {
@@ -24,6 +24,14 @@ long mapped_ring(const struct mapped *mapped, struct abi_ring_end *peer) {
         return status;
     }
     return 0; // a full queue wakes it as well; a peer that is gone needs no waking
+}
+
+long mapped_ring_out(const struct mapped *mapped) {
+    return ring(mapped, &mapped->out.ends->head);
+}
+
+long mapped_ring_in(const struct mapped *mapped) {
+    return ring(mapped, &mapped->in.ends->tail);
 }
 
 // This side waits for the peer's index to move on from `last`: whether it has not. If so, the peer rings from now on.

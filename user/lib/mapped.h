@@ -37,20 +37,21 @@ struct mapped {
 
 // ---- moving messages, without waiting --------------------------------------------------------------------------------
 
-// Wake a peer that is asleep: of `out` that is ends->head, of `in` ends->tail. 0; ERR_NO_MEMORY: it is still asleep, and
-// this may be tried again. A peer that is gone or has unread doorbells needs none.
-[[nodiscard]] long mapped_ring(const struct mapped *mapped, struct abi_ring_end *peer);
+// Wake a peer that is asleep: the consumer of what goes out, or the producer of what comes in. 0; ERR_NO_MEMORY: it is
+// still asleep, and this may be tried again. A peer that is gone or has unread doorbells needs none.
+[[nodiscard]] long mapped_ring_out(const struct mapped *mapped);
+[[nodiscard]] long mapped_ring_in(const struct mapped *mapped);
 
-// Let the peer see this side's index, and wake it if it waits for that.
-[[nodiscard]] static inline long mapped_publish(const struct mapped *mapped, struct abi_ring_end *mine,
-                                                struct abi_ring_end *peer, uint64_t index) {
-    // Sequentially consistent: the look at `asleep` cannot come before the store. It is a release, too.
+// Let the peer see this side's index, and tell whether it sleeps. Sequentially consistent: the look at `asleep` cannot come
+// before the store, which is a release, too.
+[[nodiscard]] static inline bool mapped_publish(struct abi_ring_end *mine, const struct abi_ring_end *peer,
+                                                uint64_t index) {
     __atomic_store_n(&mine->index, index, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&peer->asleep, __ATOMIC_SEQ_CST) == 0 ? 0 : mapped_ring(mapped, peer);
+    return __atomic_load_n(&peer->asleep, __ATOMIC_SEQ_CST) != 0;
 }
 
 // Put a message into the ring. 0, ERR_TOO_BIG, ERR_FULL, ERR_PEER_CLOSED; ERR_NO_MEMORY: it is in the ring, but the peer
-// sleeps and could not be rung (mapped_ring tries again).
+// sleeps and could not be rung (mapped_ring_out tries again).
 [[nodiscard]] static inline long mapped_try_send(struct mapped *mapped, const void *payload, size_t length,
                                                  uint64_t id) {
     struct mapped_way *out = &mapped->out;
@@ -68,7 +69,7 @@ struct mapped {
     slot->id = id;
     __builtin_memcpy(slot->payload, payload, length);
     out->own = own + 1;
-    return mapped_publish(mapped, &ends->tail, &ends->head, own + 1);
+    return mapped_publish(&ends->tail, &ends->head, own + 1) ? mapped_ring_out(mapped) : 0;
 }
 
 // In words as long as they fit, the first one in any case: most messages are short.
@@ -89,8 +90,8 @@ static inline void mapped_copy(uint8_t *to, size_t capacity, const uint8_t *from
 }
 
 // Take the oldest message: its length; id may be null. What is in the buffer behind the message may change too. ERR_EMPTY,
-// ERR_PEER_CLOSED, ERR_TOO_BIG: longer than capacity, it stays; ERR_NO_MEMORY as for mapped_try_send: the message is in
-// the buffer, and gone from the ring.
+// ERR_PEER_CLOSED, ERR_TOO_BIG: longer than capacity, it stays; ERR_NO_MEMORY as for mapped_try_send (mapped_ring_in): the
+// message is in the buffer, and gone from the ring.
 [[nodiscard]] static inline long mapped_try_recv(struct mapped *mapped, void *buffer, size_t capacity, uint64_t *id) {
     struct mapped_way *in = &mapped->in;
     struct abi_ring_ends *ends = in->ends;
@@ -109,8 +110,8 @@ static inline void mapped_copy(uint8_t *to, size_t capacity, const uint8_t *from
     }
     mapped_copy(buffer, capacity, slot->payload, length);
     in->own = own + 1;
-    long status = mapped_publish(mapped, &ends->head, &ends->tail, own + 1);
-    return status < 0 ? status : (long)length;
+    long status = mapped_publish(&ends->head, &ends->tail, own + 1) ? mapped_ring_in(mapped) : 0;
+    return status < 0 ? status : (int)length;
 }
 
 // ---- a client --------------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ static void pop(struct fifo *fifo, long length, uint64_t id, const uint8_t *payl
 
 // No call of the other direction fails in these: a doorbell that finds no memory is tried again.
 static long rung(const struct mapped *mapped, long status) {
-    return status == ERR_NO_MEMORY ? mapped_ring(mapped, &mapped->out.ends->head) : status;
+    return status == ERR_NO_MEMORY ? mapped_ring_out(mapped) : status;
 }
 
 static void connect_client(unsigned number) {
@@ -144,7 +144,7 @@ static void server_step(void) {
     }
     if (length == ERR_NO_MEMORY) { // a client that waits for room could not be told: the message came all the same
         length = (long)length_of(id);
-        (void)mapped_ring(&from->mapped, &from->mapped.in.ends->tail);
+        (void)mapped_ring_in(&from->mapped);
     }
     pop(&peer->up, length, id, payload);
     if (property_chance(p, "answer", 70)) {
@@ -329,19 +329,19 @@ Test(mapped, another_server_goes_on) {
         cr_assert_eq(id, i);
         if (i == 149) {
             mapped_server_close(&first);
-            cr_assert_eq(mapped_ring(&client, &client.out.ends->head), 0); // or any other sign of life
+            cr_assert_eq(mapped_ring_out(&client), 0); // or any other sign of life
         }
     }
     mapped_server_close(&second);
     // Also when there is no room.
-    cr_assert_eq(mapped_ring(&client, &client.out.ends->head), 0);
+    cr_assert_eq(mapped_ring_out(&client), 0);
     cr_assert_eq(mapped_try_send(&client, "x", 1, 0), 0);
     cr_assert_eq(mapped_serve(&first, &from, payload, sizeof payload, &id, 0), 1);
     for (unsigned i = 0; i < RING_SLOTS; i++) {
         cr_assert_eq(mapped_try_send(&from->mapped, "x", 1, i), 0);
     }
     mapped_server_close(&first);
-    cr_assert_eq(mapped_ring(&client, &client.out.ends->head), 0);
+    cr_assert_eq(mapped_ring_out(&client), 0);
     cr_assert_eq(mapped_try_send(&client, "x", 1, 0), 0);
     cr_assert_eq(mapped_serve(&second, &from, payload, sizeof payload, &id, 0), 1);
     cr_assert_eq(mapped_try_send(&from->mapped, "x", 1, 0), ERR_FULL);
@@ -362,7 +362,7 @@ Test(mapped, a_doorbell_without_memory_is_owed) {
     cr_assert_eq(mapped_try_send(&client, "x", 1, 0), ERR_NO_MEMORY);
     cr_assert_eq(rings->server.tail.index, 1); // it is in the ring
     cr_assert_eq(rings->server.head.asleep, 1);
-    cr_assert_eq(mapped_ring(&client, &client.out.ends->head), 0);
+    cr_assert_eq(mapped_ring_out(&client), 0);
     cr_assert_eq(rings->server.head.asleep, 0);
     cr_assert_eq(mapped_kernel_doorbells(), before + 1);
     mapped_close(&client);
