@@ -32,12 +32,16 @@
 fast_path fast_unlock_leave, fast_queue_leave;
 
 // The end: give back the lock; `to` goes on with this status and first result.
-#define FAST_DONE(to, status, word)                                                                                    \
+#define FAST_DONE(to, status, word)   FAST_EXIT((uint64_t)(to), status, word)
+#define FAST_STAY(self, status, word) FAST_EXIT(arch_fast_stay(self), status, word) // the caller itself
+#define FAST_EXIT(to, status, word)                                                                                    \
     do {                                                                                                               \
+        /* What is read for the answer is guarded by the lock. */                                                      \
+        const uint64_t fast_to = (to), fast_status = (uint64_t)(status), fast_word = (word);                           \
         if (!kernel_lock_last()) {                                                                                     \
-            [[clang::musttail]] return fast_grant_exit(word, (uint64_t)(status), 0, (uint64_t)(to), 0, 0);             \
+            [[clang::musttail]] return fast_grant_exit(fast_word, fast_status, 0, fast_to, 0, 0);                      \
         }                                                                                                              \
-        [[clang::musttail]] return arch_fast_exit(word, (uint64_t)(status), 0, (uint64_t)(to), 0, 0);                  \
+        [[clang::musttail]] return arch_fast_exit(fast_word, fast_status, 0, fast_to, 0, 0);                           \
     } while (0)
 fast_path fast_grant_exit;
 

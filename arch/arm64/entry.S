@@ -1,12 +1,14 @@
 // Into the kernel and back to user mode.
 //
-// While user code runs, the kernel's stack pointer points to the frame of the current thread, so entries from user mode
-// need no look-up: they save the user's registers there, switch to the CPU's kernel stack and call C, which returns the
-// thread to resume, or null to idle. There are two kinds of frame, told apart by `kind`:
+// While user code runs, the kernel's stack pointer is the top of the CPU's kernel stack, as it is whenever the kernel is
+// left. Entries from user mode save the user's registers in the frame of the CPU's current thread and call C, which returns
+// the thread to resume, or null to idle. There are two kinds of frame, told apart by `kind`:
 //   minimal  a call (svc, whatever its immediate; number in x8, arguments in x0 to x5). The ABI keeps pc, pstate, sp, x29
 //            and the message words x19 to x22; those and the arguments are saved. On return x0 to x4 carry the answer, and
 //            all others, the user's thread pointer register among them, are zero.
 //   full     everything else: every register comes back.
+// A call that has a fast path saves nothing at first: the registers that C keeps still have the user's values when it
+// leaves for the general path, or ends without a switch, and those that C does not keep are cleared then.
 // Entries from kernel mode are interrupts of the idle loop and kernel bugs; they save on the stack that they happen on,
 // unless that has overflowed.
 
@@ -66,7 +68,7 @@
 // From user mode.
 .macro ENTER_USER kind
     .balign 128
-    stp x16, x17, [sp, #X(16)]
+    stp x16, x17, [sp, #-16]                // nothing interrupts this: they stay until they are moved to the frame
     mov x16, #\kind
     b arm64_enter_full
 .endm
@@ -117,13 +119,19 @@ arm64_vectors:
     ENTER_KERNEL KIND_SYSTEM_ERROR
 
     .balign 128
-    stp x16, x17, [sp, #X(16)]
+arm64_enter_call:
+    stp x16, x17, [sp, #-16]
     mrs x16, esr_el1
     lsr x16, x16, #EC_SHIFT
     cmp x16, #EC_CALL
-    mov x16, #KIND_SYNCHRONOUS
-    b.ne arm64_enter_full
-    b arm64_enter_call
+    b.ne arm64_enter_fault
+    adrp x16, fast_limit
+    ldr x16, [x16, #:lo12:fast_limit]
+    cmp x8, x16
+    b.hs arm64_enter_general
+    ldr x16, =fast_paths
+    ldr x16, [x16, x8, lsl #3]
+    br x16
     ENTER_USER KIND_INTERRUPT
     NEVER                                   // fast interrupts are masked for users too
     ENTER_USER KIND_SYSTEM_ERROR
@@ -133,66 +141,69 @@ arm64_vectors:
     NEVER
     NEVER
 
-    .balign 64
-arm64_enter_call:
-    mrs x9, sp_el0
-    mrs x10, elr_el1
-    mrs x11, spsr_el1
-    stp x9, x10, [sp, #FRAME_SP]
-    stp x11, xzr, [sp, #FRAME_SPSR]         // and kind: KIND_CALL
-    str x29, [sp, #X(29)]
-    adrp x9, fast_limit
-    ldr x9, [x9, #:lo12:fast_limit]
-    cmp x8, x9
-    b.hs arm64_enter_general
-    mrs x9, tpidr_el1
-    ldr x9, [x9, #CPU_STACK_TOP]
-    mov sp, x9
-    adrp x9, fast_paths
-    add x9, x9, #:lo12:fast_paths
-    ldr x9, [x9, x8, lsl #3]
-    br x9
+    .ltorg
 
-// The answer: a result in x0, the status in x1, and who gets it in x3; x2, x4 and x5 are zero.
+// The end of a fast path: a result in x0, the status in x1, x2, x4 and x5 zero. x3 = 0: the caller goes on; what the ABI
+// keeps is in its registers. Else who goes on in its place; what the caller keeps is in its frame (arch_fast_resume).
     .global arch_fast_exit
 arch_fast_exit:
-    add x9, x3, #THREAD_FRAME
-    mov sp, x9
-    ldp x9, x10, [sp, #FRAME_SP]
-    ldr x11, [sp, #FRAME_SPSR]
-    ldr x29, [sp, #X(29)]
+    cbnz x3, arm64_resume_other
+    adrp x17, zeroes
+    ldp x6, x7, [x17]
+    ldp x8, x9, [x17]
+    ldp x10, x11, [x17]
+    ldp x12, x13, [x17]
+    ldp x14, x15, [x17]
+    ldp x16, x17, [x17]                     // x18 is never the kernel's
+    EXCEPTION_RETURN
+
+arm64_resume_other:
+    add x3, x3, #THREAD_FRAME + FRAME_SP
+    ldp x9, x10, [x3]                       // sp, pc
+    ldr x11, [x3, #FRAME_SPSR - FRAME_SP]
+    ldr x29, [x3, #X(29) - FRAME_SP]
     msr sp_el0, x9
     msr elr_el1, x10
     msr spsr_el1, x11
-    mov x9, x0
-    mov x0, x1
-    mov x1, x9
     msr tpidr_el0, xzr
-    .irp n, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 27, 28, 30
-    mov x\n, xzr
-    .endr
+    adrp x30, zeroes
+    ldp x3, x6, [x30]
+    ldp x7, x8, [x30]
+    ldp x9, x10, [x30]
+    ldp x11, x12, [x30]
+    ldp x13, x14, [x30]
+    ldp x15, x16, [x30]
+    ldp x17, x18, [x30]
+    ldp x23, x24, [x30]
+    ldp x25, x26, [x30]
+    ldp x27, x28, [x30]
+    mov x30, xzr
     EXCEPTION_RETURN
 
-// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
+// From a fast path that does not apply; the number is in the frame, all else as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:
-    mrs x9, tpidr_el1
-    ldr x9, [x9, #CPU_THREAD]
-    add x9, x9, #THREAD_FRAME
-    mov sp, x9
-    ldr x8, [sp, #X(8)]
+    mrs x16, tpidr_el1
+    ldr x16, [x16, #CPU_THREAD]
+    ldr x8, [x16, #THREAD_FRAME + X(8)]
 
 arm64_enter_general:
-    stp x0, x1, [sp, #X(0)]
-    stp x2, x3, [sp, #X(2)]
-    stp x4, x5, [sp, #X(4)]
-    str x8, [sp, #X(8)]
-    stp x19, x20, [sp, #X(19)]
-    stp x21, x22, [sp, #X(21)]
-    sub x0, sp, #THREAD_FRAME
-    mrs x9, tpidr_el1
-    ldr x9, [x9, #CPU_STACK_TOP]
-    mov sp, x9
+    mrs x16, tpidr_el1
+    ldr x16, [x16, #CPU_THREAD]
+    add x16, x16, #THREAD_FRAME
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    stp x0, x1, [x16, #X(0)]
+    stp x2, x3, [x16, #X(2)]
+    stp x4, x5, [x16, #X(4)]
+    str x8, [x16, #X(8)]
+    stp x19, x20, [x16, #X(19)]
+    stp x21, x22, [x16, #X(21)]
+    str x29, [x16, #X(29)]
+    stp x9, x10, [x16, #FRAME_SP]
+    stp x11, xzr, [x16, #FRAME_SPSR]        // and kind: KIND_CALL
+    sub x0, x16, #THREAD_FRAME
     mov x29, xzr
     bl trap_syscall
 
@@ -200,49 +211,62 @@ arm64_enter_general:
 arm64_resume:
     cbz x0, arm64_idle
     add x30, x0, #THREAD_FRAME
-    mov sp, x30
-    ldp x9, x10, [sp, #FRAME_SP]
-    ldp x11, x12, [sp, #FRAME_SPSR]
+    ldp x9, x10, [x30, #FRAME_SP]
+    ldp x11, x12, [x30, #FRAME_SPSR]
     msr sp_el0, x9
     msr elr_el1, x10
     msr spsr_el1, x11
     cbnz x12, arm64_resume_full
 
-    ldp x0, x1, [sp, #X(0)]
-    ldp x2, x3, [sp, #X(2)]
-    ldr x4, [sp, #X(4)]
-    ldp x19, x20, [sp, #X(19)]
-    ldp x21, x22, [sp, #X(21)]
-    ldr x29, [sp, #X(29)]
     msr tpidr_el0, xzr
-    .irp n, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 27, 28, 30
-    mov x\n, xzr
-    .endr
+    ldp x0, x1, [x30, #X(0)]
+    ldp x2, x3, [x30, #X(2)]
+    ldr x4, [x30, #X(4)]
+    ldp x19, x20, [x30, #X(19)]
+    ldp x21, x22, [x30, #X(21)]
+    ldr x29, [x30, #X(29)]
+    adrp x30, zeroes
+    ldp x5, x6, [x30]
+    ldp x7, x8, [x30]
+    ldp x9, x10, [x30]
+    ldp x11, x12, [x30]
+    ldp x13, x14, [x30]
+    ldp x15, x16, [x30]
+    ldp x17, x18, [x30]
+    ldp x23, x24, [x30]
+    ldp x25, x26, [x30]
+    ldp x27, x28, [x30]
+    mov x30, xzr
     EXCEPTION_RETURN
 
 arm64_resume_full:
-    ldr x9, [sp, #FRAME_TPIDR]
+    ldr x9, [x30, #FRAME_TPIDR]
     msr tpidr_el0, x9
-    LOAD_REGISTERS sp
+    LOAD_REGISTERS x30
     EXCEPTION_RETURN
 
-// x16 = kind; the user's is in the frame.
+arm64_enter_fault:
+    mov x16, #KIND_SYNCHRONOUS
+
+// x16 = kind; the user's x16 and x17 are below the stack pointer.
 arm64_enter_full:
-    SAVE_REGISTERS sp
+    mrs x17, tpidr_el1
+    ldr x17, [x17, #CPU_THREAD]
+    add x17, x17, #THREAD_FRAME
+    SAVE_REGISTERS x17
+    ldp x0, x1, [sp, #-16]
+    stp x0, x1, [x17, #X(16)]
     mrs x9, sp_el0
     mrs x10, elr_el1
     mrs x11, spsr_el1
     mrs x12, esr_el1
     mrs x13, far_el1
     mrs x14, tpidr_el0
-    stp x9, x10, [sp, #FRAME_SP]
-    stp x11, x16, [sp, #FRAME_SPSR]
-    stp x12, x13, [sp, #FRAME_ESR]
-    str x14, [sp, #FRAME_TPIDR]
-    sub x0, sp, #THREAD_FRAME
-    mrs x9, tpidr_el1
-    ldr x9, [x9, #CPU_STACK_TOP]
-    mov sp, x9
+    stp x9, x10, [x17, #FRAME_SP]
+    stp x11, x16, [x17, #FRAME_SPSR]
+    stp x12, x13, [x17, #FRAME_ESR]
+    str x14, [x17, #FRAME_TPIDR]
+    sub x0, x17, #THREAD_FRAME
     mov x29, xzr
     bl arm64_trap_user
     b arm64_resume
@@ -270,9 +294,6 @@ arm64_enter_kernel:
 // Nothing to run: wait for interrupts, which arrive in kernel mode, until there is. One that comes before the wait ends
 // it, and is taken when they are let in.
 arm64_idle:
-    mrs x9, tpidr_el1
-    ldr x9, [x9, #CPU_STACK_TOP]
-    mov sp, x9
     mov x29, xzr
 1:  dsb sy
     wfi
@@ -439,5 +460,10 @@ arm64_vector_load:
     msr fpcr, x2
     msr fpsr, x3
     ret
+
+    .section .rodata.zeroes, "a"
+    .balign 4096                            // so that its page is its address
+zeroes:
+    .quad 0, 0
 
     .section .note.GNU-stack, "", @progbits

@@ -20,7 +20,4 @@ void arm64_map_init(const struct spans *ram, paddr_t *mapped_limit);
 // A stack of ARM64_STACK_SIZE; its top, or 0.
 [[nodiscard]] uint64_t arm64_window_stack(paddr_t base);
 
-// A table without any entry: what TTBR0 points to in the kernel's own address space.
-extern uint64_t arm64_empty_table[512];
-
 void arm64_map_switch(paddr_t root, paddr_t empty); // start.S

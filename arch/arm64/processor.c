@@ -30,7 +30,6 @@ void arm64_cpu_init(struct arch_cpu *cpu) {
     cpu->affinity = ARM64_READ(mpidr_el1) & 0xff00ffffff;
     cpu->model = ARM64_READ(midr_el1);
     cpu->vector_enabled = false;
-    cpu->space = nullptr;
     ARM64_WRITE(ttbr0_el1, arch_virt_to_phys(arm64_empty_table));
 
     // What is not switched with a thread, or tells of others, is undefined to users: no timers or counters, no cache

@@ -3,7 +3,7 @@
 // With ASIDs, a switch flushes nothing. Invalidations are broadcast: the CPU that takes pages out of a space invalidates
 // their translations on all CPUs itself and waits until that is done, so no other needs to be interrupted. An ASID is
 // clean when it is given back. ASID 0 is the kernel's own, for which TTBR0 has an empty table, and that of spaces for
-// which no other was left: those are flushed when they are left.
+// which no other was left: entering one of those flushes it.
 //
 // An entry is only ever made from an invalid one, and becomes invalid before it becomes another (break before make): the
 // core flushes between unmapping an address and mapping something there.
@@ -20,7 +20,7 @@
 #include "layout.h"
 #include "map.h"
 
-enum { ENTRIES = 512, ASIDS_MAX = 1 << 16, ASID_SHIFT = 48 };
+enum { ENTRIES = 512, ASIDS_MAX = 1 << 16 };
 enum : uint64_t { PAGE = 4096 };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
 
@@ -60,7 +60,7 @@ static uint16_t asid_alloc(void) {
 // On all CPUs.
 static void asid_flush(uint16_t asid) {
     arm64_dsb_stores(); // no walk after this finds what was taken out before
-    __asm__ volatile("tlbi aside1is, %0" ::"r"((uint64_t)asid << ASID_SHIFT) : "memory");
+    __asm__ volatile("tlbi aside1is, %0" ::"r"((uint64_t)asid << ARM64_ASID_SHIFT) : "memory");
     arm64_dsb();
     arm64_isb();
 }
@@ -75,6 +75,11 @@ static void asid_free(uint16_t asid) {
 
 // ---- life ------------------------------------------------------------------------------------------------------------
 
+static uint16_t asid_of(const struct arch_space *space) {
+    return (uint16_t)(space->translation >> ARM64_ASID_SHIFT);
+}
+
+// Below an entry, or below TTBR0.
 static uint64_t *table_of(uint64_t entry) {
     return arch_phys_to_virt(entry & ARM64_PTE_ADDRESS);
 }
@@ -84,7 +89,7 @@ status_t arch_space_create(struct arch_space *space) {
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
-    *space = (struct arch_space){.root = page, .asid = asid_alloc()};
+    *space = (struct arch_space){page | (uint64_t)asid_alloc() << ARM64_ASID_SHIFT};
     return 0;
 }
 
@@ -108,17 +113,17 @@ static bool tables_free(uint64_t *table, unsigned level, unsigned *budget) { // 
 }
 
 bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
-    if (space->root == 0) {
+    if (space->translation == 0) {
         return true;
     }
     // No CPU is in the space, so none walks its tables. Of what was walked before, the ASID's flush leaves nothing, and
     // until then nobody uses it.
-    if (!tables_free(arch_phys_to_virt(space->root), 4, budget) || *budget == 0) {
+    if (!tables_free(table_of(space->translation), 4, budget) || *budget == 0) {
         return false;
     }
-    page_free(space->root, 0);
+    page_free(space->translation & ARM64_PTE_ADDRESS, 0);
     (*budget)--;
-    asid_free(space->asid);
+    asid_free(asid_of(space));
     *space = (struct arch_space){};
     return true;
 }
@@ -127,7 +132,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 
 // The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
-    uint64_t *table = arch_phys_to_virt(space->root);
+    uint64_t *table = table_of(space->translation);
     for (unsigned shift = 39; shift > 12; shift -= 9) {
         uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
         if ((*entry & ARM64_PTE_VALID) == 0) {
@@ -187,20 +192,12 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
 // ---- translations ----------------------------------------------------------------------------------------------------
 
 void arch_space_switch(struct arch_space *space) {
-    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
-    if (cpu->space == space) {
-        return;
-    }
-    if (cpu->space != nullptr && cpu->space->asid == 0) {
+    if (space != nullptr) {
+        arm64_translation_set(space->translation);
+    } else {
         ARM64_WRITE(ttbr0_el1, arch_virt_to_phys(arm64_empty_table));
         arm64_isb();
-        __asm__ volatile("tlbi aside1, xzr" ::: "memory");
-        __asm__ volatile("dsb nsh" ::: "memory");
     }
-    cpu->space = space;
-    uint64_t root = space != nullptr ? space->root : arch_virt_to_phys(arm64_empty_table);
-    ARM64_WRITE(ttbr0_el1, root | (uint64_t)(space != nullptr ? space->asid : 0) << ASID_SHIFT);
-    arm64_isb();
 }
 
 uint64_t arch_space_stale(struct arch_space *space) {
@@ -210,11 +207,11 @@ uint64_t arch_space_stale(struct arch_space *space) {
 
 void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {
     if (pages > FLUSH_PAGES_MAX) {
-        asid_flush(space->asid);
+        asid_flush(asid_of(space));
         return;
     }
     arm64_dsb_stores();
-    uint64_t operand = (uint64_t)space->asid << ASID_SHIFT;
+    uint64_t operand = (uint64_t)asid_of(space) << ARM64_ASID_SHIFT;
     for (uint64_t i = 0; i < pages; i++) {
         __asm__ volatile("tlbi vale1is, %0" ::"r"(operand | (va >> 12) + i) : "memory");
     }

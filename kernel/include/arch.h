@@ -176,6 +176,8 @@ struct fast_answer arch_fast_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64
 // The end of a fast path, with the lock given back: `to`, whose frame is that of a call, goes on with this answer.
 struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t zero, uint64_t to, uint64_t zero4,
                                   uint64_t zero5);
+// What it takes for `to` when the caller itself goes on, with its registers as they were.
+static inline uint64_t arch_fast_stay(struct thread *self);
 // arch_space_switch to another process's space.
 static inline void arch_fast_space(struct arch_space *space);
 // `from` made a call and is parked; user mode is entered with `to`, whose frame is that of a call too.

@@ -94,7 +94,7 @@ class Arm64:
 
     @staticmethod
     def keep(word):
-        return f"str x0, [sp, #{8 * word}]"
+        return f"str x1, [sp, #{8 * word}]"
 
     @staticmethod
     def again(label):

@@ -4,6 +4,10 @@
 #define ARM64_DIRECT_MAP 0xffff000000000000u // all RAM, from physical address 0
 #define ARM64_IMAGE      0xffffffff80000000u // the kernel image, wherever it was loaded
 
+// A table without any entry: what TTBR0 points to in the kernel's own address space.
+extern uint64_t arm64_empty_table[512];
+#define ARM64_ASID_SHIFT 48 // in TTBR0, and in the operand of an invalidation
+
 extern uint64_t arm64_image_offset; // of the image: its address minus where it was loaded
 
 static inline void *arch_phys_to_virt(paddr_t address) {
@@ -41,19 +45,46 @@ static inline uint64_t arch_stamp(void) {
     return ticks;
 }
 
-// ---- fast paths ----
-
-[[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
-    arch_space_switch(space);
-}
-
-// The frame was marked as that of a call at entry.
-static inline void arch_fast_resume(struct thread *, struct thread *) {}
-
-// The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
+// The answer: status in x1, words in x0 and x2 to x4: as a fast path has them in its registers when it ends. The registers
+// that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
-    frame->x[0] = (uint64_t)status;
-    for (unsigned i = 0; i < 4; i++) {
+    frame->x[0] = word[0];
+    frame->x[1] = (uint64_t)status;
+    for (unsigned i = 1; i < 4; i++) {
         frame->x[i + 1] = word[i];
     }
+}
+
+// ---- fast paths ------------------------------------------------------------------------------------------------------
+
+// Go to other translations. Those that share ASID 0, for want of another, leave nothing of each other in the TLB. No call,
+// so that a fast path needs no stack frame.
+[[gnu::always_inline]] static inline void arm64_translation_set(uint64_t translation) {
+    if (__builtin_expect(translation >> ARM64_ASID_SHIFT == 0, 0)) {
+        __asm__ volatile(
+            "msr ttbr0_el1, %0\n\tisb\n\ttlbi aside1, xzr\n\tdsb nsh" ::"r"(arch_virt_to_phys(arm64_empty_table))
+            : "memory");
+    }
+    __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(translation) : "memory");
+}
+
+[[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
+    arm64_translation_set(space->translation);
+}
+
+// What the ABI keeps of `from` is still in the registers: a fast path is compiled to have no frame pointer of its own.
+// entry.S loads that of `to`, and leaves the message words.
+[[gnu::always_inline]] static inline void arch_fast_resume(struct thread *from, struct thread *) {
+    struct arch_frame *frame = (struct arch_frame *)((char *)from + THREAD_FRAME_OFFSET);
+    uint64_t sp, pc, spsr;
+    __asm__ volatile("str x29, %0" : "=m"(frame->x[29]));
+    __asm__ volatile("mrs %0, sp_el0\n\tmrs %1, elr_el1\n\tmrs %2, spsr_el1" : "=r"(sp), "=r"(pc), "=r"(spsr));
+    frame->sp = sp;
+    frame->pc = pc;
+    frame->spsr = spsr;
+    frame->kind = ARM64_FRAME_CALL;
+}
+
+static inline uint64_t arch_fast_stay(struct thread *) {
+    return 0;
 }

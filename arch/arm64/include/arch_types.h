@@ -42,15 +42,13 @@ struct arch_thread {
 };
 
 struct arch_space {
-    uint64_t root; // physical address of the top table; 0: none
-    uint16_t asid; // 0: none, translations go with every switch
+    uint64_t translation; // as TTBR0 takes it: physical address of the top table, and the ASID above it; 0: no table
 };
 
 // Per-CPU data of the port; TPIDR_EL1 points here, and so to the struct cpu that begins with it.
 struct arch_cpu {
     alignas(64) uint64_t stack_top;  // this CPU's kernel stack
     uint64_t emergency_top;          // of the stack for reports when that has overflowed
-    struct arch_space *space;        // in place on this CPU; null: the kernel's
     uint64_t deadline;               // what the timer is armed for
     uint64_t affinity;               // how the interrupt controller and the firmware name this CPU: MPIDR_EL1
     uint64_t model;                  // MIDR_EL1

@@ -54,3 +54,7 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
     }
     frame->answers++;
 }
+
+static inline uint64_t arch_fast_stay(struct thread *self) {
+    return (uint64_t)self;
+}

@@ -3,7 +3,9 @@
 
 #include "abi/abi.h"
 
-#define NUMBERS [yield] "i"(CALL_YIELD), [clock] "i"(CALL_CLOCK), [exit] "i"(CALL_EXIT), [passed] "i"(ATTACK_PASSED)
+#define NUMBERS                                                                                                        \
+    [version] "i"(CALL_ABI_VERSION), [yield] "i"(CALL_YIELD), [clock] "i"(CALL_CLOCK), [exit] "i"(CALL_EXIT),          \
+        [passed] "i"(ATTACK_PASSED)
 #define VECTORS ".arch armv8-a\n" // the compiler is told of none, but the processor has them
 #define OKAY    "\nmov x0, xzr; mov x8, %[exit]; svc #0"
 #define BAD     "\n9: mov x0, %[passed]; mov x8, %[exit]; svc #0\n"
@@ -148,7 +150,8 @@ HARMLESS(trace_in_circles, "stp x29, x30, [sp, #-16]!; mov x29, sp; str x29, [sp
 
 // ---- what must hold -------------------------------------------------------------------------------------------------
 
-// A call keeps sp, x29 and the message words, and leaves nothing of the kernel's or of another thread's in the others.
+// A call keeps sp, x29 and the message words, and leaves nothing of the kernel's or of another thread's in the others:
+// they are zero, or what they were. The second one has a fast path.
 CHECK(call_registers,
       "mov x8, %[yield]; mov x29, #0x7777; mov x0, #-1; msr tpidr_el0, x0; mov x0, sp; str x0, [sp, #-32];mov x0, "
       "#-1;mov x1, #-1;mov x2, #-1;mov x3, #-1;mov x4, #-1;mov x5, #-1;mov x6, #-1;mov x7, #-1;mov x9, #-1;mov x10, "
@@ -156,11 +159,27 @@ CHECK(call_registers,
       "x23, #-1;mov x24, #-1;mov x25, #-1;mov x26, #-1;mov x27, #-1;mov x28, #-1;mov x30, #-1;mov x19, #4115;mov x20, "
       "#4116;mov x21, #4117;mov x22, #4118;svc #0;orr x0, x0, x1;orr x0, x0, x2;orr x0, x0, x3;orr x0, x0, x4;orr x0, "
       "x0, x5;orr x0, x0, x6;orr x0, x0, x7;orr x0, x0, x9;orr x0, x0, x10;orr x0, x0, x11;orr x0, x0, x12;orr x0, x0, "
-      "x13;orr x0, x0, x14;orr x0, x0, x15;orr x0, x0, x16;orr x0, x0, x17;orr x0, x0, x18;orr x0, x0, x23;orr x0, x0, "
-      "x24;orr x0, x0, x25;orr x0, x0, x26;orr x0, x0, x27;orr x0, x0, x28;orr x0, x0, x30;orr x0, x0, x8; cbnz x0, "
-      "9f; mrs x0, tpidr_el0; cbnz x0, 9f;mov x1, sp; ldr x0, [sp, #-32]; cmp x0, x1; b.ne 9f; mov x1, #0x7777; cmp "
-      "x29, x1; b.ne 9f;mov x1, #4115; cmp x19, x1; b.ne 9f;mov x1, #4116; cmp x20, x1; b.ne 9f;mov x1, #4117; cmp "
-      "x21, x1; b.ne 9f;mov x1, #4118; cmp x22, x1; b.ne 9f")
+      "x13;orr x0, x0, x14;orr x0, x0, x15;orr x0, x0, x16;orr x0, x0, x17;orr x0, x0, x8; cbnz x0, 9f;add x0, x18, "
+      "#1; cmp x0, #1; b.hi 9f;add x0, x23, #1; cmp x0, #1; b.hi 9f;add x0, x24, #1; cmp x0, #1; b.hi 9f;add x0, x25, "
+      "#1; cmp x0, #1; b.hi 9f;add x0, x26, #1; cmp x0, #1; b.hi 9f;add x0, x27, #1; cmp x0, #1; b.hi 9f;add x0, x28, "
+      "#1; cmp x0, #1; b.hi 9f;add x0, x30, #1; cmp x0, #1; b.hi 9f;mrs x0, tpidr_el0; add x0, x0, #1; cmp x0, #1; "
+      "b.hi 9f;mov x1, sp; ldr x0, [sp, #-32]; cmp x0, x1; b.ne 9f; mov x1, #0x7777; cmp x29, x1; b.ne 9f;mov x1, "
+      "#4115; cmp x19, x1; b.ne 9f;mov x1, #4116; cmp x20, x1; b.ne 9f;mov x1, #4117; cmp x21, x1; b.ne 9f;mov x1, "
+      "#4118; cmp x22, x1; b.ne 9f")
+CHECK(fast_call_registers,
+      "mov x8, %[version]; mov x29, #0x7777; mov x0, #-1; msr tpidr_el0, x0; mov x0, sp; str x0, [sp, #-32];mov x0, "
+      "#-1;mov x1, #-1;mov x2, #-1;mov x3, #-1;mov x4, #-1;mov x5, #-1;mov x6, #-1;mov x7, #-1;mov x9, #-1;mov x10, "
+      "#-1;mov x11, #-1;mov x12, #-1;mov x13, #-1;mov x14, #-1;mov x15, #-1;mov x16, #-1;mov x17, #-1;mov x18, #-1;mov "
+      "x23, #-1;mov x24, #-1;mov x25, #-1;mov x26, #-1;mov x27, #-1;mov x28, #-1;mov x30, #-1;mov x19, #4115;mov x20, "
+      "#4116;mov x21, #4117;mov x22, #4118;svc #0;sub x1, x1, #1;orr x0, x0, x1;orr x0, x0, x2;orr x0, x0, x3;orr x0, "
+      "x0, x4;orr x0, x0, x5;orr x0, x0, x6;orr x0, x0, x7;orr x0, x0, x9;orr x0, x0, x10;orr x0, x0, x11;orr x0, x0, "
+      "x12;orr x0, x0, x13;orr x0, x0, x14;orr x0, x0, x15;orr x0, x0, x16;orr x0, x0, x17;orr x0, x0, x8; cbnz x0, "
+      "9f;add x0, x18, #1; cmp x0, #1; b.hi 9f;add x0, x23, #1; cmp x0, #1; b.hi 9f;add x0, x24, #1; cmp x0, #1; b.hi "
+      "9f;add x0, x25, #1; cmp x0, #1; b.hi 9f;add x0, x26, #1; cmp x0, #1; b.hi 9f;add x0, x27, #1; cmp x0, #1; b.hi "
+      "9f;add x0, x28, #1; cmp x0, #1; b.hi 9f;add x0, x30, #1; cmp x0, #1; b.hi 9f;mrs x0, tpidr_el0; add x0, x0, #1; "
+      "cmp x0, #1; b.hi 9f;mov x1, sp; ldr x0, [sp, #-32]; cmp x0, x1; b.ne 9f; mov x1, #0x7777; cmp x29, x1; b.ne "
+      "9f;mov x1, #4115; cmp x19, x1; b.ne 9f;mov x1, #4116; cmp x20, x1; b.ne 9f;mov x1, #4117; cmp x21, x1; b.ne "
+      "9f;mov x1, #4118; cmp x22, x1; b.ne 9f")
 // Preemption keeps every register, the thread pointer among them.
 CHECK(preempted_registers,
       "mov x2, #258;mov x3, #259;mov x4, #260;mov x5, #261;mov x6, #262;mov x7, #263;mov x8, #264;mov x9, #265;mov "
@@ -182,14 +201,15 @@ CHECK(flags_kept, "ldr x2, =0xb0000000; msr nzcv, x2; movz x0, #300, lsl #16; 1:
                   "nzcv; cmp x1, x2; b.ne 9f")
 // The first vector instruction finds a clean unit; from then on nobody else's values appear. The clock makes them
 // different in each process.
-CHECK(vectors_apart, "mrs x0, fpcr; mrs x1, fpsr; orr x0, x0, x1; fmov x1, d0; orr x0, x0, x1; umov x1, v31.d[1]; orr "
-                     "x0, x0, x1; cbnz x0, 9f; mov x8, %[clock]; svc #0; fmov d0, x1; mov v31.d[1], x1; mov x3, "
-                     "#0x400000; msr fpcr, x3; movz x0, #45, lsl #16; 1: fmov x2, d0; cmp x1, x2; b.ne 9f; umov x2, "
-                     "v31.d[1]; cmp x1, x2; b.ne 9f; mrs x2, fpcr; cmp x2, x3; b.ne 9f; sub x0, x0, #1; cbnz x0, 1b")
+CHECK(vectors_apart,
+      "mrs x0, fpcr; mrs x1, fpsr; orr x0, x0, x1; fmov x1, d0; orr x0, x0, x1; umov x1, v31.d[1]; orr x0, x0, x1; "
+      "cbnz x0, 9f; mov x8, %[clock]; svc #0; mov x1, x0; fmov d0, x1; mov v31.d[1], x1; mov x3, #0x400000; msr fpcr, "
+      "x3; movz x0, #45, lsl #16; 1: fmov x2, d0; cmp x1, x2; b.ne 9f; umov x2, v31.d[1]; cmp x1, x2; b.ne 9f; mrs x2, "
+      "fpcr; cmp x2, x3; b.ne 9f; sub x0, x0, #1; cbnz x0, 1b")
 // So it is with the thread pointer. The one that can only be read is always zero.
 CHECK(thread_pointer_apart, "mrs x0, tpidr_el0; mrs x1, tpidrro_el0; orr x0, x0, x1; cbnz x0, 9f; mov x8, %[clock]; "
-                            "svc #0; msr tpidr_el0, x1; movz x0, #90, lsl #16; 1: mrs x2, tpidr_el0; cmp x1, x2; b.ne "
-                            "9f; mrs x2, tpidrro_el0; cbnz x2, 9f; sub x0, x0, #1; cbnz x0, 1b")
+                            "svc #0; mov x1, x0; msr tpidr_el0, x1; movz x0, #90, lsl #16; 1: mrs x2, tpidr_el0; cmp "
+                            "x1, x2; b.ne 9f; mrs x2, tpidrro_el0; cbnz x2, 9f; sub x0, x0, #1; cbnz x0, 1b")
 
 const struct attempt attack_attempts[] = {
     NAMED(read_kernel),
@@ -299,8 +319,8 @@ const struct attempt attack_attempts[] = {
 };
 
 const struct attempt attack_checks[] = {
-    NAMED(call_registers), NAMED(preempted_registers),  NAMED(flags_kept),
-    NAMED(vectors_apart),  NAMED(thread_pointer_apart),
+    NAMED(call_registers), NAMED(fast_call_registers), NAMED(preempted_registers),
+    NAMED(flags_kept),     NAMED(vectors_apart),       NAMED(thread_pointer_apart),
 };
 
 const unsigned attack_attempt_count = sizeof attack_attempts / sizeof *attack_attempts;

@@ -1,5 +1,5 @@
-// The system-call instruction of arm64. Number in x8, arguments in x0 to x5; the status comes back in x0, further results
-// in x1 to x4. The kernel keeps only sp and x29: every other register is declared clobbered, and those without a result
+// The system-call instruction of arm64. Number in x8, arguments in x0 to x5; the status comes back in x1, further results
+// in x0 and x2 to x4. The kernel keeps only sp and x29: every other register is declared clobbered, and those without a result
 // come back as zero. The message words are in x19 to x22; calls that pass no message leave those alone.
 #pragma once
 
@@ -34,11 +34,11 @@ static inline long arch_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t
                      :
                      : "x6", "x7", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x23", "x24",
                        "x25", "x26", "x27", "x28", "x30", "memory", "cc" CALL_VECTOR_CLOBBERS);
-    results[0] = x1;
+    results[0] = x0;
     results[1] = x2;
     results[2] = x3;
     results[3] = x4;
-    return (long)x0;
+    return (long)x1;
 }
 
 static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -60,7 +60,7 @@ static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, 
                      :
                      : "x6", "x7", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x23", "x24",
                        "x25", "x26", "x27", "x28", "x30", "memory", "cc" CALL_VECTOR_CLOBBERS);
-    results[0] = x1;
+    results[0] = x0;
     results[1] = x2;
     results[2] = x3;
     results[3] = x4;
@@ -68,6 +68,6 @@ static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, 
     message[1] = x20;
     message[2] = x21;
     message[3] = x22;
-    return (long)x0;
+    return (long)x1;
 }
 #endif
