@@ -126,6 +126,33 @@ Test(exhaust, channels, .timeout = 120) {
     try_all("channels", channels, undo_channels, nullptr);
 }
 
+static void mapped(void) {
+    const struct abi_channel_config config = {.flags = CHANNEL_MAPPED};
+    int64_t server = taken(user_channel(me, 0, nullptr, &config));
+    int64_t client = server > 0 ? taken(CALL(me, CONNECT, (uint64_t)server, RIGHT_READ | RIGHT_WRITE)) : 0;
+    if (client > 0 && taken(user_send(me, (handle_t)client, "", 0, 0, 0)) == 0) {
+        require_equal(user_recv(me, (handle_t)server, nullptr, 0), 0);
+        int64_t rings = taken(CALL(me, ATTACH, (uint64_t)server, me->word[2]));
+        const int64_t sides[] = {client, rings};
+        for (unsigned i = 0; i < 2; i++) {
+            if (sides[i] > 0 && taken(CALL(me, MAP, me->own, (uint64_t)sides[i], 0, 0, PAGE_SIZE, PROT_READ)) == 0) {
+                require_equal(CALL(me, UNMAP, me->own, me->word[0]), 0);
+            }
+        }
+        close_if(rings);
+    }
+    close_if(client);
+    close_if(server);
+}
+
+static void prepare_mapped(void) {
+    prepare_and(mapped);
+}
+
+Test(exhaust, mapped, .timeout = 120) {
+    try_all("mapped", mapped, nullptr, prepare_mapped);
+}
+
 static void notifications(void) {
     int64_t notifier = taken(CALL(me, NOTIFIER_CREATE, 4));
     if (notifier < 0) {
