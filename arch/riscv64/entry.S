@@ -86,47 +86,33 @@
 riscv_enter:
     csrrw tp, sscratch, tp
     beqz tp, riscv_enter_kernel
-    sd sp, CPU_SCRATCH(tp)
-    ld sp, CPU_THREAD(tp)
-    sd t0, THREAD_FRAME + FRAME_T0(sp)
+    sd t0, CPU_SCRATCH(tp)
     csrr t0, scause
     xori t0, t0, CAUSE_USER_CALL
     bnez t0, riscv_enter_trap
 
-// A call. sp = the thread, tp = the CPU; sscratch = the user's tp, t0 is free.
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, THREAD_FRAME + FRAME_PC(sp)
-    csrrw t0, sscratch, zero
-    sd t0, THREAD_FRAME + FRAME_TP(sp)
-    ld t0, CPU_SCRATCH(tp)
-    sd t0, THREAD_FRAME + FRAME_SP(sp)
-    sd gp, THREAD_FRAME + FRAME_GP(sp)
-    sd s0, THREAD_FRAME + FRAME_S0(sp)
-    sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL
-    lla t0, fast_limit
-    ld t0, (t0)
-    bgeu a7, t0, riscv_enter_general
+// A call. What the ABI keeps stays in registers that fast paths leave alone (cross/riscv64.ini: fast_args): s9 = sp,
+// s10 = pc, s11 = tp, and s0, gp and the message words where they are. It goes into the frame when another thread runs
+// (arch_fast_resume), or for the general path.
+    csrr s10, sepc
+    addi s10, s10, 4
+    csrrw s11, sscratch, zero
+    mv s9, sp
+    ld t0, CPU_FAST_LIMIT(tp)
     ld sp, CPU_STACK_TOP(tp)
-    lla t0, fast_paths
-    slli t1, a7, 3
-    add t0, t0, t1
-    ld t0, (t0)
+    bgeu a7, t0, riscv_enter_general
+    slli t0, a7, 3
+    add t0, t0, tp
+    ld t0, CPU_FAST_PATHS(t0)
     jr t0
 
-// The answer: a result in a0, the status in a1, and who gets it in a3; a2, a4 and a5 are zero.
+// The answer is in a0 and a1 already; a2, a4 and a5 are zero, and the registers above are those of who gets it.
     .global arch_fast_exit
 arch_fast_exit:
     csrw sscratch, tp
-    ld t0, THREAD_FRAME + FRAME_PC(a3)
-    csrw sepc, t0
-    ld sp, THREAD_FRAME + FRAME_SP(a3)
-    ld gp, THREAD_FRAME + FRAME_GP(a3)
-    ld tp, THREAD_FRAME + FRAME_TP(a3)
-    ld s0, THREAD_FRAME + FRAME_S0(a3)
-    mv t0, a0
-    mv a0, a1
-    mv a1, t0
+    csrw sepc, s10
+    mv sp, s9
+    mv tp, s11
     .irp register, a3, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
     li \register, 0
     .endr
@@ -135,10 +121,17 @@ arch_fast_exit:
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:
-    ld sp, CPU_THREAD(tp)
-    ld a7, THREAD_FRAME + FRAME_A7(sp)
+    ld t0, CPU_THREAD(tp)
+    ld a7, THREAD_FRAME + FRAME_A7(t0)
 
 riscv_enter_general:
+    ld sp, CPU_THREAD(tp)
+    sd s10, THREAD_FRAME + FRAME_PC(sp)
+    sd s9, THREAD_FRAME + FRAME_SP(sp)
+    sd s11, THREAD_FRAME + FRAME_TP(sp)
+    sd gp, THREAD_FRAME + FRAME_GP(sp)
+    sd s0, THREAD_FRAME + FRAME_S0(sp)
+    sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL
     sd s2, THREAD_FRAME + FRAME_S2(sp)
     sd s3, THREAD_FRAME + FRAME_S3(sp)
     sd s4, THREAD_FRAME + FRAME_S4(sp)
@@ -224,17 +217,20 @@ riscv_idle:
     beqz a0, 1b
     j riscv_resume
 
-// Any trap from user mode but a call. As above, and t0 = scause ^ CAUSE_USER_CALL.
+// Any trap from user mode but a call. As above, and the user's t0 is in the CPU's scratch.
 riscv_enter_trap:
+    ld t0, CPU_THREAD(tp)
+    sd sp, THREAD_FRAME + FRAME_SP(t0)
+    mv sp, t0
     SAVE_REGISTERS THREAD_FRAME
-    xori t0, t0, CAUSE_USER_CALL
+    csrrw t0, sscratch, zero
+    sd t0, THREAD_FRAME + FRAME_TP(sp)
+    csrr t0, scause
     sd t0, THREAD_FRAME + FRAME_CAUSE(sp)
     csrr t0, sepc
     sd t0, THREAD_FRAME + FRAME_PC(sp)
-    csrrw t0, sscratch, zero
-    sd t0, THREAD_FRAME + FRAME_TP(sp)
     ld t0, CPU_SCRATCH(tp)
-    sd t0, THREAD_FRAME + FRAME_SP(sp)
+    sd t0, THREAD_FRAME + FRAME_T0(sp)
     mv a0, sp
     ld sp, CPU_STACK_TOP(tp)
     li s0, 0

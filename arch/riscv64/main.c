@@ -26,6 +26,7 @@ void riscv_start(uint64_t hart, paddr_t device_tree);
 
 static void run_boot(void *boot) {
     kernel_main(boot);
+    riscv_cpu_ready();
 }
 
 // On the boot stack, in the boot code's map.

@@ -57,6 +57,8 @@ void riscv_offsets(void) {
     CPU(STACK_TOP, stack_top);
     CPU(STACK_LIMIT, stack_limit);
     CPU(SPARE_TOP, spare_top);
+    CPU(FAST_LIMIT, fast_limit);
+    CPU(FAST_PATHS, fast);
     CPU(START_SATP, start_satp);
     CPU(SELF, self);
 

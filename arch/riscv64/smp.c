@@ -3,6 +3,7 @@
 #include "abi/abi.h"
 #include "base/bits.h"
 #include "base/format.h"
+#include "base/memory.h"
 #include "kernel/include/trap.h"
 #include "kernel/page_alloc.h"
 
@@ -43,6 +44,13 @@ void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
 
 void riscv_cpu_init(void) {
     riscv_csr_set(sie, RISCV_INTERRUPT_SOFTWARE | RISCV_INTERRUPT_TIMER);
+}
+
+void riscv_cpu_ready(void) {
+    static_assert(CALL_FAST <= RISCV_FAST_MAX);
+    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
+    memcpy(cpu->fast, fast_paths, CALL_FAST * sizeof *fast_paths);
+    cpu->fast_limit = fast_limit;
 }
 
 // ---- interrupts to other CPUs ----------------------------------------------------------------------------------------
@@ -163,6 +171,7 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
 
 static void run_secondary(void *argument) {
     kernel_main_secondary(((struct arch_cpu *)argument)->index);
+    riscv_cpu_ready();
 }
 
 void riscv_start_secondary(struct arch_cpu *cpu) {

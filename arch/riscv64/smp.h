@@ -8,6 +8,7 @@ extern struct arch_cpu *riscv_cpus[CPU_MAX]; // by index; null: does not run
 extern unsigned riscv_cpu_slots;             // none from here on runs
 
 void riscv_cpu_init(void);                                     // each CPU, on itself: interrupts that it takes
+void riscv_cpu_ready(void);                                    // each CPU, on itself, last: calls may come
 void riscv_smp_fence_fetch(uint64_t cpus);                     // bit i: CPU i makes its fetches follow; done on return
 void riscv_smp_ipi_others(void);                               // all that run
 [[noreturn]] void riscv_start_secondary(struct arch_cpu *cpu); // from start.S, on the CPU's kernel stack

@@ -137,7 +137,7 @@ class Riscv64:
 
     @staticmethod
     def keep(word):
-        return f"sd a0, {8 * word}(sp)"
+        return f"sd a1, {8 * word}(sp)"
 
     @staticmethod
     def again(label):

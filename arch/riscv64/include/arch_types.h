@@ -3,6 +3,8 @@
 
 #include "base/types.h"
 
+#include "fast_path.h"
+
 #define ARCH_NAME        "riscv64"
 #define ARCH_ELF_MACHINE 243 // EM_RISCV
 
@@ -45,6 +47,8 @@ struct arch_space {
     uint64_t ready; // CPUs that may enter it as they left it: their translations and fetches are those it has
 };
 
+enum { RISCV_FAST_MAX = 16 }; // calls that may have a fast path
+
 // Per-CPU data of the port, where tp points in the kernel. It begins the core's struct cpu.
 struct arch_cpu {
     alignas(64) uint64_t scratch; // a register, for a few instructions of an entry
@@ -56,7 +60,9 @@ struct arch_cpu {
     uint64_t hart;                // the machine's number for this CPU
     uint64_t start_satp;          // for its first instructions, which know its physical address only
     struct arch_cpu *self;
-    uint64_t bit; // 1 << index
+    uint64_t bit;        // 1 << index
+    uint64_t fast_limit; // as the core's, and its table: near at hand for the entry
+    fast_path_t fast[RISCV_FAST_MAX];
     uint32_t index;
 };
 

@@ -159,7 +159,7 @@ HARMLESS(trace_in_circles, "addi s0, sp, 16; sd s0, (sp); sd s0, 8(sp)")
 // A call keeps sp, s0, gp and tp, leaves message words alone, and leaves nothing of the kernel's in the others.
 #define REGISTERS(name, number, status)                                                                                \
     CHECK(name, "addi sp, sp, -16; sd sp, (sp); li s0, 0x7777; li gp, 0x5555; li tp, 0x6666;" ALL_OTHERS(FILL)         \
-                    MESSAGE(FILL) CALL(number) "addi a0, a0, -" #status "; bnez a0, 9f; bnez a7, 9f;" ALL_OTHERS(ZERO) \
+                    MESSAGE(FILL) CALL(number) "addi a1, a1, -" #status "; bnez a0, 9f; bnez a7, 9f;" ALL_OTHERS(ZERO) \
                         MESSAGE(FULL) "ld t0, (sp); bne t0, sp, 9f; li t0, 0x7777; bne t0, s0, 9f; li t0, 0x5555;"     \
                                       "bne t0, gp, 9f; li t0, 0x6666; bne t0, tp, 9f")
 REGISTERS(call_registers, yield, 0)
@@ -171,7 +171,7 @@ CHECK(preempted_registers, "li t6, 100;" ALL_BUT_T6(NUMBER) "li t5, 5000000; 1: 
 CHECK(
     floats_apart,
     "frcsr t0; bnez t0, 9f; fmv.x.d t0, f0; bnez t0, 9f; fmv.x.d t0, f31; bnez t0, 9f" CALL(
-        clock) "mv s1, a1; andi s2, s1, 3; slli s2, s2, 5; fscsr s2; fmv.d.x f0, s1; fmv.d.x f17, s1; fmv.d.x f31, s1;"
+        clock) "mv s1, a0; andi s2, s1, 3; slli s2, s2, 5; fscsr s2; fmv.d.x f0, s1; fmv.d.x f17, s1; fmv.d.x f31, s1;"
                "li t1, 3000000;"
                "1: fmv.x.d t0, f0; bne t0, s1, 9f; fmv.x.d t0, f17; bne t0, s1, 9f; fmv.x.d t0, f31; bne t0, s1, 9f;"
                "frcsr t0; bne t0, s2, 9f; addi t1, t1, -1; bnez t1, 1b")

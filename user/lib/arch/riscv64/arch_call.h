@@ -1,5 +1,5 @@
-// The system-call instruction of riscv64. Number in a7, arguments in a0 to a5; the status comes back in a0, further
-// results in a1 to a4. The kernel keeps only sp, s0, gp and tp: every other register is declared clobbered, and those
+// The system-call instruction of riscv64. Number in a7, arguments in a0 to a5; the status comes back in a1, further
+// results in a0 and a2 to a4. The kernel keeps only sp, s0, gp and tp: every other register is declared clobbered, and those
 // without a result come back as zero. The message words are in s2 to s5; calls that pass no message leave those alone.
 #pragma once
 
@@ -35,11 +35,11 @@ static inline long arch_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t
                      :
                      : "a6", "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s6", "s7", "s8", "s9", "s10", "s11",
                        "memory" CALL_FLOAT_CLOBBERS);
-    results[0] = r1;
+    results[0] = r0;
     results[1] = r2;
     results[2] = r3;
     results[3] = r4;
-    return (long)r0;
+    return (long)r1;
 }
 
 static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -61,7 +61,7 @@ static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, 
                      :
                      : "a6", "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s6", "s7", "s8", "s9", "s10", "s11",
                        "memory" CALL_FLOAT_CLOBBERS);
-    results[0] = r1;
+    results[0] = r0;
     results[1] = r2;
     results[2] = r3;
     results[3] = r4;
@@ -69,6 +69,6 @@ static inline long arch_call_message(uint64_t number, uint64_t a0, uint64_t a1, 
     message[1] = s3;
     message[2] = s4;
     message[3] = s5;
-    return (long)r0;
+    return (long)r1;
 }
 #endif
