@@ -75,7 +75,7 @@ def suffix():
 
 
 def branches(where, suites, profiles):
-    """{file: {(line, column): [taken, not taken]}} for the folders in question."""
+    """{file: {place, its line first: {0: times it held, 1: times it did not}}} for the folders in question."""
     llvm = suffix()
     listing = where / "profiles.txt"
     listing.write_text("".join(f"{path}\n" for path in sorted(profiles.glob("*.profraw"))))
@@ -83,19 +83,30 @@ def branches(where, suites, profiles):
     demand([f"llvm-profdata{llvm}", "merge", "--sparse", "--failure-mode=all", f"--input-files={listing}", "-o", merged])
     programs = sorted(where / program for program in suites.values())
     objects = [part for path in programs[1:] for part in ("-object", path)]
-    text = demand([f"llvm-cov{llvm}", "export", "-format=lcov", f"-instr-profile={merged}", programs[0], *objects])
+    export = [f"llvm-cov{llvm}", "export", f"-instr-profile={merged}", programs[0], *objects]
+
+    def in_question(path):
+        name = re.sub(r".*?((?:%s)/[^/]+\.[ch])$" % "|".join(FOLDERS), r"\1", os.path.normpath(path))
+        return name if name.split("/")[0] in FOLDERS and (ROOT / name).is_file() else None
+
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
     file = None
-    for line in text.splitlines():
+    for line in demand([*export, "-format=lcov"]).splitlines():
         if line.startswith("SF:"):
-            path = pathlib.Path(os.path.normpath(where / line[3:].removeprefix("./build/")))
-            name = re.sub(r".*?((?:%s)/[^/]+\.[ch])$" % "|".join(FOLDERS), r"\1", str(path))
-            file = name if name.split("/")[0] in FOLDERS and (ROOT / name).is_file() else None
+            file = in_question(line[3:])
+            file = None if file is None or file.endswith(".h") else file
         elif line.startswith("BRDA:") and file is not None:
             number, block, branch, taken = line[5:].split(",")
             sides = found[file][(int(number), int(block), int(branch) // 2)]
             side = int(branch) % 2
             sides[side] = sides.get(side, 0) + (0 if taken == "-" else int(taken))
+    # What a header defines is in many objects, and one branch all the same: told apart by where it stands.
+    text = demand([*export, "-format=text"])
+    for entry in json.loads(text[text.index("{\"data\""):])["data"][0]["files"]:  # behind warnings
+        file = in_question(entry["filename"])
+        for number, *place, true, false, _, _, _ in entry["branches"] if file is not None and file.endswith(".h") else ():
+            sides = found[file][(number, 0, tuple(place))]
+            sides[0], sides[1] = sides.get(0, 0) + true, sides.get(1, 0) + false
     return found
 
 

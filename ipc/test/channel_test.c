@@ -1211,3 +1211,68 @@ Test(channel, books_of_a_connection_outlive_the_channel) {
     all_slices();
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
+
+// However long the line, a share of it is told at once and the rest in steps, each of them bounded.
+Test(channel, long_line_is_told_in_steps) {
+    enum { DEPTH = 100 };
+    struct channel *channel = full_with_line(DEPTH);
+    for (unsigned i = 0; i < LINE; i++) { // nobody waits any more, but all stand in line
+        fake_wait_end(&line_waiter[i]);
+    }
+    uint64_t told = fake_notified();
+    cr_assert_eq(receive_any(channel_object(channel)), 1);
+    cr_assert_leq(fake_notified() - told, 16);
+    cr_assert(slice_pending());
+    while (slice_pending()) {
+        told = fake_notified();
+        slice_run(SLICE_BUDGET);
+        cr_assert_leq(fake_notified() - told, SLICE_BUDGET);
+    }
+    // Now none of them is in line: the next that waits is the first.
+    cr_assert_eq(send_byte(in_line[9], 0), DEPTH + 1);
+    fake_wait(&line_waiter[7], in_line[7], EVENT_WRITABLE);
+    cr_assert_eq(receive_any(channel_object(channel)), 1);
+    cr_assert_eq(line_waiter[7].woken, 1);
+    end_line(channel);
+}
+
+// A crowd of threads on one client takes many slots at once, a few of them in each turn.
+Test(channel, threads_of_one_client_take_many_slots) {
+    enum { DEPTH = 40, THREADS = 30 };
+    struct channel *channel = served(DEPTH);
+    struct object *crowd = client_of(channel), *server = channel_object(channel);
+    struct fake_waiter waiter[THREADS] = {};
+    for (unsigned i = 0; i < DEPTH; i++) {
+        cr_assert_gt(send_byte(crowd, 0), 0);
+    }
+    struct object *single = client_of(channel);
+    struct fake_waiter other = {};
+    fake_wait(&other, single, EVENT_WRITABLE);
+    for (unsigned i = 0; i < DEPTH / 2; i++) { // room for 20, of which only one is wanted
+        cr_assert_eq(receive_any(server), 1);
+    }
+    cr_assert_eq(other.woken, 1);
+    while (!queue_full(&channel->inbound)) {
+        cr_assert_gt(send_byte(crowd, 0), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        fake_wait(&waiter[i], crowd, EVENT_WRITABLE);
+    }
+    // While the sweep is under way, more room comes about than it tells of at once.
+    channel->sweeping = true;
+    for (unsigned i = 0; i < 20; i++) {
+        cr_assert_eq(receive_any(server), 1);
+    }
+    channel->sweeping = false;
+    fake_time_pass(20000000);
+    channel_sweep(channel);
+    all_slices();
+    for (unsigned i = 0; i < THREADS; i++) {
+        cr_assert_eq(waiter[i].woken, i < 20, "%u", i);
+    }
+    object_handle_gone(crowd);
+    object_handle_gone(single);
+    object_handle_gone(server);
+    all_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
