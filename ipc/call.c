@@ -52,6 +52,18 @@ static status_t hand_payload(struct thread *to, user_ptr_t where, uint32_t room,
     return status;
 }
 
+// A payload of up to so many bytes is wanted, which is more than a fast path could bring.
+static void give_room(struct thread *thread, const struct call_shape *shape) {
+    thread->call.receive = shape->receive;
+    thread->call.room = shape->room;
+    thread->holds |= shape->room > 0 ? HOLD_ROOM : 0;
+}
+
+static void give_no_room(struct thread *thread) {
+    thread->call.room = 0;
+    thread->holds &= ~(uint32_t)HOLD_ROOM;
+}
+
 // A server takes a call: it is as urgent as its caller from now on.
 static void serve(struct thread *server, struct thread *caller) {
     server->call.serving = caller;
@@ -92,9 +104,9 @@ static void leave_turn(struct thread *caller) {
     object_unref(&channel->object);
 }
 
-// The end of a call, for the books. A connection whose hang-up was received has no channel any more.
+// The end of a call, for the books of the channel that it was made to, if there still is one.
 static void count_end(const struct thread *caller, bool replied) {
-    struct channel *channel = connection_of(caller->park.object)->channel;
+    struct channel *channel = channel_find(connection_of(caller->park.object)->channel_id);
     cpu_count(replied ? COUNT_REPLY : COUNT_CALL_LOST);
     if (channel != nullptr) {
         *(replied ? &channel->calls.replied : &channel->calls.lost) += 1;
@@ -115,12 +127,22 @@ static void call_withdraw(struct thread *caller) {
         leave_turn(caller);
     }
     caller->call.server = nullptr;
-    caller->call.room = 0;
+    give_no_room(caller);
     hand_words(caller, no_words);
     object_unref(caller->park.object);
 }
 
-const struct park_kind call_parked = {.operation = "call", .withdraw = call_withdraw};
+// Who serves it; while it waits its turn, who could. If nobody serves the channel, whoever comes to.
+static bool call_wakers(const struct thread *caller, bool (*visit)(void *context, struct process *process),
+                        void *context) {
+    if (caller->call.server != nullptr) {
+        return visit(context, caller->call.server->process);
+    }
+    const struct channel *channel = channel_of(caller->call.turn_at);
+    return channel_served(channel) && process_visit_holders(&channel->object, 0, visit, context);
+}
+
+const struct park_kind call_parked = {.operation = "call", .withdraw = call_withdraw, .wakers = call_wakers};
 
 // Why no call can be made by this connection now; 0 if it can.
 static status_t refusal(const struct connection *connection, const struct call_shape *shape) {
@@ -136,8 +158,7 @@ static status_t refusal(const struct connection *connection, const struct call_s
 
 static void park_caller(struct thread *self, struct connection *connection, const struct call_shape *shape) {
     object_ref(&connection->object);
-    self->call.receive = shape->receive;
-    self->call.room = shape->room;
+    give_room(self, shape);
     park_thread(self, &call_parked, &connection->object, shape->deadline);
     connection->channel->calls.made++;
     cpu_count(COUNT_CALL);
@@ -189,10 +210,12 @@ static status_t wait_turn(struct thread *self, struct connection *connection, co
     self->call.length = shape->length;
     self->call.turn_at = &channel->object;
     object_ref(&channel->object);
+    bool first = list_empty(&channel->calls.turn);
     list_push_back(&channel->calls.turn, &self->park.link);
     turn_changed(channel);
     park_caller(self, connection, shape);
-    if (channel->calls.in_turn++ == 0) {
+    channel->calls.in_turn++;
+    if (first) {
         object_notify(&channel->object, EVENT_CALLED);
     }
     return CALL_PENDING;
@@ -231,7 +254,7 @@ static void idle_withdraw(struct thread *server) {
     } else {
         list_remove(&server->park.link);
     }
-    server->call.room = 0;
+    give_no_room(server);
     if (server->call.serving == nullptr) {
         server->priority = server->base_priority; // a fast path has left it as it was
     }
@@ -312,7 +335,7 @@ long call_wait(struct thread *self, struct channel *channel, const struct call_s
     long status = CALL_PENDING;
     if (!list_empty(&channel->calls.turn)) {
         status = take_call(self, channel, shape, out);
-    } else if ((shape->flags & CALL_MESSAGES) != 0 && (channel_ops.events(&channel->object) & EVENT_READABLE) != 0) {
+    } else if ((shape->flags & CALL_MESSAGES) != 0 && channel_has_message(channel)) {
         status = ERR_EMPTY;
     } else if (channel->removed) {
         status = ERR_REMOVED;
@@ -325,8 +348,7 @@ long call_wait(struct thread *self, struct channel *channel, const struct call_s
         }
         return status;
     }
-    self->call.receive = shape->receive;
-    self->call.room = shape->room;
+    give_room(self, shape);
     if ((shape->flags & CALL_MESSAGES) != 0) {
         list_push_front(&channel->calls.listening, &self->park.link);
     } else if (channel->calls.spot == nullptr) {
@@ -356,23 +378,42 @@ void call_abandon(struct channel *channel) {
     }
 }
 
+// Why a caller that waits its turn will not be served: as refusal has it for a new call.
+static status_t caller_lost(const struct thread *caller) {
+    const struct connection *connection = connection_of(caller->park.object);
+    return connection->epoch != channel_of(caller->call.turn_at)->epoch ? ERR_PEER_CLOSED : ERR_REMOVED;
+}
+
+static status_t server_lost(const struct thread *) {
+    return ERR_REMOVED;
+}
+
+static status_t server_sought(const struct thread *) {
+    return ERR_EMPTY;
+}
+
 bool call_tell(struct channel *channel, unsigned *budget) {
-    struct list *const list[] = {&channel->calls.lost_servers, &channel->calls.lost_callers};
-    const status_t why[] = {ERR_REMOVED, channel->removed ? ERR_REMOVED : ERR_PEER_CLOSED};
-    for (unsigned i = 0; i < 2; i++) {
-        for (struct list *link; (link = list_first(list[i])) != nullptr; --*budget) {
+    const struct {
+        struct list *who;
+        status_t (*why)(const struct thread *);
+    } told[] = {{&channel->calls.lost_servers, server_lost},
+                {&channel->calls.lost_callers, caller_lost},
+                {&channel->calls.sought_servers, server_sought}};
+    for (unsigned i = 0; i < sizeof told / sizeof told[0]; i++) {
+        for (struct list *link; (link = list_first(told[i].who)) != nullptr; --*budget) {
             if (*budget == 0) {
                 return false;
             }
-            park_complete(container_of(link, struct thread, park.link), why[i], (const uint64_t[4]){});
+            struct thread *thread = container_of(link, struct thread, park.link);
+            park_complete(thread, told[i].why(thread), (const uint64_t[4]){});
         }
     }
     return true;
 }
 
 void call_message_came(struct channel *channel) {
-    struct list *first = list_first(&channel->calls.listening);
-    if (first != nullptr) {
-        park_complete(container_of(first, struct thread, park.link), ERR_EMPTY, (const uint64_t[4]){});
+    if (!list_empty(&channel->calls.listening)) {
+        list_append(&channel->calls.sought_servers, &channel->calls.listening);
+        channel_sweep(channel);
     }
 }

@@ -56,5 +56,6 @@ extern struct thread call_crowd;
 // true when nobody is left to tell.
 void call_abandon(struct channel *channel);
 [[nodiscard]] bool call_tell(struct channel *channel, unsigned *budget);
-// Something came that recv would take: an idle server that asked for it (CALL_MESSAGES) is told ERR_EMPTY.
+// Something came that recv would take: idle servers that asked for it (CALL_MESSAGES) are told ERR_EMPTY, all of them, since
+// whoever comes first may end before it receives.
 void call_message_came(struct channel *channel);

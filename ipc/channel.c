@@ -51,6 +51,7 @@ status_t channel_new(const struct abi_channel_config *config, uint32_t owner_pid
     list_init(&new->calls.listening);
     list_init(&new->calls.lost_callers);
     list_init(&new->calls.lost_servers);
+    list_init(&new->calls.sought_servers);
     new->node.id = ++last_id;
     id_tree_insert(&registry, &new->node);
     books_totals.channels_active++;
@@ -248,13 +249,21 @@ void channel_forget(struct channel *channel, struct connection *connection) {
 
 // ---- what it shows ---------------------------------------------------------------------------------------------------
 
+static bool hang_up_queued(const struct channel *channel) {
+    return !list_empty(&channel->hang_ups) && !channel->drained;
+}
+
+bool channel_has_message(const struct channel *channel) {
+    return queue_count(&channel->inbound) > 0 || hang_up_queued(channel);
+}
+
 // Levels, defined by the calls they announce: READABLE when recv would not answer ERR_EMPTY, WRITABLE when no client's
 // full queue would make a send answer ERR_FULL, PEER_LOST when a hang-up waits to be received.
 static uint32_t channel_events(const struct object *object) {
     const struct channel *channel = (const struct channel *)object;
-    bool hang_up = !list_empty(&channel->hang_ups) && !channel->drained;
+    bool hang_up = hang_up_queued(channel);
     uint32_t events = 0;
-    if (queue_count(&channel->inbound) > 0 || hang_up || channel->removed) {
+    if (channel_has_message(channel) || channel->removed) {
         events |= EVENT_READABLE;
     }
     if (channel->full == 0 || channel->removed) {
@@ -333,8 +342,14 @@ void channel_get_info(const struct channel *channel, struct channel_info *info) 
         .removed = channel->removed,
         .inbound = channel->counts[INBOUND],
         .outbound = channel->counts[OUTBOUND],
+        .calls = {channel->calls.made, channel->calls.replied, channel->calls.lost, channel->calls.in_turn},
         .path = channel->path,
     };
+}
+
+struct channel *channel_find(uint64_t id) {
+    struct id_node *node = id_tree_find(&registry, id);
+    return node == nullptr ? nullptr : container_of(node, struct channel, node);
 }
 
 struct channel *channel_after(uint64_t id) {

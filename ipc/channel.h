@@ -74,6 +74,10 @@ struct channel_info {
     uint32_t servers, connections; // handles serving; connections alive
     bool removed;
     struct message_counts inbound, outbound; // outbound: sum over all connections there ever were
+    struct {
+        uint64_t made, replied, lost;
+        uint32_t waiting; // for their turn; made - replied - lost - waiting are being served
+    } calls;
     const char *path;
 };
 

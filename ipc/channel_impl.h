@@ -57,6 +57,7 @@ struct channel {
                                      // call_crowd while there is a caller on turn
         struct list idle, listening; // others that do; listening: and for messages (CALL_MESSAGES)
         struct list lost_callers, lost_servers; // to be told that it is over
+        struct list sought_servers;             // were listening; to be told that recv has something
         uint32_t in_turn;                       // callers on turn and lost_callers
         uint64_t made, replied, lost;
     } calls;
@@ -73,6 +74,7 @@ struct connection {
     struct channel *channel; // referenced until hung up; null when the servers have received the hang-up, or never will
     uint64_t epoch, opened;
     uint64_t call_epoch; // no channel's once it is finished
+    uint64_t channel_id; // stays when the channel does not
     uint32_t client_pid;
     bool hung_up;
     bool finished;  // the client sends nothing more; its hang-up is queued, received, or was not owed
@@ -133,6 +135,8 @@ void room_forget_invitations(struct channel *channel); // whoever has them is to
 // Tell those in line as far as there is room; a unit of *budget for each connection. True: no more to tell now.
 [[nodiscard]] bool room_tell(struct channel *channel, unsigned *budget);
 uint64_t channel_next_call_epoch(void);
+struct channel *channel_find(uint64_t id);               // null: it is no more
+bool channel_has_message(const struct channel *channel); // a message or a hang-up that recv would give
 
 // Books (books.c). connection may be null where only a channel's are meant.
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);

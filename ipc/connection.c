@@ -33,6 +33,7 @@ status_t channel_connect(struct channel *channel, uint32_t client_pid, struct ob
     new->channel = channel;
     new->epoch = channel->epoch;
     new->call_epoch = channel->call_epoch;
+    new->channel_id = channel->node.id;
     new->opened = arch_time_now();
     new->client_pid = client_pid;
     queue_init(&new->outbound, channel->depth, channel->message_max);

@@ -9,10 +9,14 @@
 struct thread;
 struct object;
 
+struct process;
+
 // What a thread can be parked in.
 struct park_kind {
     const char *operation;                   // for people: "wait"
     void (*withdraw)(struct thread *thread); // undo the links that the operation made; called exactly once
+    // Who can wake it, as object_ops.wakers; null: whoever can make an event of an object true that it waits for.
+    bool (*wakers)(const struct thread *thread, bool (*visit)(void *context, struct process *process), void *context);
 };
 
 struct park {

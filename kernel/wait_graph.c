@@ -45,9 +45,15 @@ unsigned wait_graph_objects(const struct thread *thread, struct object **object)
     return thread->wait_count;
 }
 
-bool wait_graph_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
-                       void *context) {
+static bool object_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
+                          void *context) {
     return object->ops->wakers != nullptr && object->ops->wakers(object, visit, context);
+}
+
+bool wait_graph_wakers(const struct thread *thread, const struct object *object,
+                       bool (*visit)(void *context, struct process *process), void *context) {
+    const struct park_kind *kind = thread->park.kind;
+    return kind->wakers != nullptr ? kind->wakers(thread, visit, context) : object_wakers(object, visit, context);
 }
 
 static void closure_look_at(struct closure *closure, const struct thread *thread) {
@@ -58,7 +64,7 @@ static void closure_look_at(struct closure *closure, const struct thread *thread
     struct object *object[WAIT_MAX];
     unsigned count = wait_graph_objects(thread, object);
     for (unsigned i = 0; i < count && !closure->open; i++) {
-        if (!wait_graph_wakers(object[i], closure_add, closure)) {
+        if (!wait_graph_wakers(thread, object[i], closure_add, closure)) {
             closure->open = true;
         }
     }
@@ -71,8 +77,7 @@ bool wait_graph_stuck(const struct thread *thread) {
         const struct process *process = closure.member[i];
         if (process->thread_count == 0) {
             // An embryo depends on whoever can start or end it; other ends are under way.
-            closure.open |=
-                process->state != PROCESS_EMBRYO || !wait_graph_wakers(&process->object, closure_add, &closure);
+            closure.open |= process->state != PROCESS_EMBRYO || !object_wakers(&process->object, closure_add, &closure);
         }
         list_for_each(link, &process->threads) {
             if (closure.open) {

@@ -17,6 +17,6 @@ struct thread;
 bool wait_graph_stuck(const struct thread *thread);
 // The objects that a parked thread waits for: the number, at most WAIT_MAX; 0 for a sleep.
 unsigned wait_graph_objects(const struct thread *thread, struct object **object);
-// Visit the processes that can make an object's events true; false if others can too. As object_ops.wakers.
-bool wait_graph_wakers(const struct object *object, bool (*visit)(void *context, struct process *process),
-                       void *context);
+// Visit the processes that can wake a parked thread by way of that object; false if others can too. As object_ops.wakers.
+bool wait_graph_wakers(const struct thread *thread, const struct object *object,
+                       bool (*visit)(void *context, struct process *process), void *context);

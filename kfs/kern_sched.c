@@ -15,13 +15,13 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
         }
         text_u64(text, i);
         text_u64(text, cpu_idle_time(cpu));
-        text_u64(text, cpu->count[COUNT_SWITCH]);
-        text_u64(text, cpu->count[COUNT_PREEMPTION]);
-        text_u64(text, cpu->count[COUNT_STEAL]);
-        text_u64(text, cpu->count[COUNT_WAKE]);
-        text_u64(text, cpu->count[COUNT_PARK]);
-        text_u64(text, cpu->count[COUNT_SYSCALL]);
-        text_u64(text, cpu->count[COUNT_SYSCALL_ERROR]);
+        text_u64(text, cpu_count_of(cpu, COUNT_SWITCH));
+        text_u64(text, cpu_count_of(cpu, COUNT_PREEMPTION));
+        text_u64(text, cpu_count_of(cpu, COUNT_STEAL));
+        text_u64(text, cpu_count_of(cpu, COUNT_WAKE));
+        text_u64(text, cpu_count_of(cpu, COUNT_PARK));
+        text_u64(text, cpu_count_of(cpu, COUNT_SYSCALL));
+        text_u64(text, cpu_count_of(cpu, COUNT_SYSCALL_ERROR));
     }
 }
 

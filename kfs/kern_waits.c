@@ -37,7 +37,7 @@ static bool wakers_add(void *context, struct process *process) {
 static void write_wakers(const struct thread *thread, const struct object *object, struct text *text) {
     struct wakers wakers = {};
     bool others =
-        object == nullptr ? timer_pending(&thread->park.timer) : !wait_graph_wakers(object, wakers_add, &wakers);
+        object == nullptr ? timer_pending(&thread->park.timer) : !wait_graph_wakers(thread, object, wakers_add, &wakers);
     char word[WAKERS_SHOWN * 11 + 4] = "";
     size_t length = 0;
     for (unsigned i = 0; i < wakers.count; i++) {

@@ -41,7 +41,7 @@ enum { THREAD_FRAME_OFFSET = 80 }; // bytes from a struct thread to its frame; t
 
 // What keeps the fast paths from a thread (fast_path.h): a word right before the frame. The port sets HOLD_STATE in that
 // of a thread for which arch_thread_switch would have something to do, and never takes it back.
-enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4 };
+enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4, HOLD_ROOM = 8 };
 static inline uint32_t *arch_thread_holds(struct thread *thread) {
     return (uint32_t *)((char *)thread + THREAD_FRAME_OFFSET - sizeof(uint32_t));
 }

@@ -1113,10 +1113,17 @@ static int64_t call_removed(void) {
     require_equal(user_remove(me, dir, "channel"), 0);
     return call_shaped(0, 0);
 }
-static int64_t call_removed_meanwhile(void) {
+static int64_t call_deserted_without_a_name(void) {
     struct user *caller = parked_in(CALL_CALL, client, 0, 0);
     require_equal(user_remove(me, dir, "channel"), 0);
     require_equal(CALL(me, CLOSE, server), 0);
+    return user_finish(caller);
+}
+static int64_t call_removed_meanwhile(void) {
+    require_equal(CALL(me, CLOSE, good(user_channel(me, dir, "box", nullptr))), 0);
+    handle_t box = good(user_open(me, dir, "box/data", OPEN_WRITE, 0));
+    struct user *caller = parked_in(CALL_CALL, box, 0, 0);
+    require_equal(user_remove(me, dir, "box"), 0);
     return user_finish(caller);
 }
 static int64_t call_without_memory(void) {
@@ -1208,6 +1215,7 @@ static const struct {
     {CALL_CALL, ERR_PEER_CLOSED, call_lonely},
     {CALL_CALL, ERR_PEER_CLOSED, call_deserted},
     {CALL_CALL, ERR_PEER_CLOSED, call_bereft},
+    {CALL_CALL, ERR_PEER_CLOSED, call_deserted_without_a_name},
     {CALL_CALL, ERR_REMOVED, call_removed},
     {CALL_CALL, ERR_REMOVED, call_removed_meanwhile},
     {CALL_CALL, ERR_NO_MEMORY, call_without_memory},

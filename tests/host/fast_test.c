@@ -1,0 +1,535 @@
+// The fast paths do what the general path does: the same story is told twice, with fast_limit as it is and with 0, and
+// after each step every answer, message word, payload, state and statistic must be the same.
+//
+// The second telling replays the choices of the first. A step is one call of one thread; all interrupts and queued work
+// that follow from it arrive before the next, since a fast path leaves them to their own interrupts.
+//
+// On several CPUs threads are of different priorities and who serves makes no calls, so that which threads run does not
+// depend on where each ran last, which a fast path does not note.
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/calls.h"
+#include "ipc/channel.h"
+#include "kernel/cpu.h"
+#include "kernel/process.h"
+#include "kernel/slice.h"
+#include "kernel/thread.h"
+#include "machine.h"
+#include "property.h"
+
+enum { PROCESSES = 4, CHANNELS = 2, CHOICES_MAX = 1 << 16, STORY_MAX = 1 << 25, LINE_ROOM = 4096 };
+enum { PATHS_AT = 60000, PATH_ROOM = 16, PATTERN = 128, PAYLOAD_AT = 8192, RECORD_AT = 30000 };
+
+// ---- telling twice ---------------------------------------------------------------------------------------------------
+
+static struct property *p;
+static bool again; // the second telling
+static struct {
+    uint64_t value, bound;
+} choice[CHOICES_MAX];
+static unsigned choices, chosen;
+static char story[STORY_MAX];
+static size_t told, compared;
+
+static uint64_t decide(uint64_t value, uint64_t bound) {
+    if (choices == CHOICES_MAX) {
+        property_fail(p, "a story of too many choices");
+    }
+    choice[choices].value = value;
+    choice[choices++].bound = bound;
+    return value;
+}
+
+static uint64_t replayed(uint64_t bound) {
+    if (chosen == choices || choice[chosen].bound != bound) {
+        property_fail(p, "with and without fast paths there is another choice: number %u", chosen);
+    }
+    return choice[chosen++].value;
+}
+
+static uint64_t below(const char *label, uint64_t bound) {
+    return again ? replayed(bound) : decide(property_choose(p, label, bound), bound);
+}
+
+static bool chance(const char *label, unsigned percent) {
+    return (again ? replayed(2) : decide(property_chance(p, label, percent), 2)) != 0;
+}
+
+static bool more(unsigned average) {
+    return (again ? replayed(3) : decide(property_more(p, average), 3)) != 0;
+}
+
+// A line of the story, or in the second telling its comparison.
+[[gnu::format(printf, 1, 2)]] static void tell(const char *format, ...) {
+    char line[LINE_ROOM];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    property_check(p, length >= 0 && length < LINE_ROOM);
+    if (!again) {
+        property_check(p, told + (size_t)length + 1 <= STORY_MAX);
+        memcpy(story + told, line, (size_t)length + 1);
+        told += (size_t)length + 1;
+    } else if (compared == told || strcmp(story + compared, line) != 0) {
+        property_fail(p, "with fast paths:    %s\nwithout fast paths: %s", compared == told ? "" : story + compared,
+                      line);
+    } else {
+        compared += (size_t)length + 1;
+    }
+}
+
+// ---- the world -------------------------------------------------------------------------------------------------------
+
+static unsigned cpus;
+
+static void give(struct user *me, const struct user *to, int64_t value) {
+    struct handle *handle;
+    require_equal(handle_find(&me->thread->process->handles, (handle_t)value, &handle), 0);
+    require(CALL(me, GIVE, to->process, (uint64_t)value, handle->rights) > 0);
+}
+
+static void prepare(struct user *user) {
+    unsigned char pattern[PATTERN];
+    memset(pattern, (int)user->thread->id, sizeof pattern);
+    require(user_store(user, user->scratch + PAYLOAD_AT, pattern, sizeof pattern));
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        char path[PATH_ROOM];
+        snprintf(path, sizeof path, "/tmp/c%u", i);
+        require(user_store(user, user->scratch + PATHS_AT + i * PATH_ROOM, path, sizeof path));
+    }
+}
+
+// Processes 0 and 1 serve, each both channels as a rule; all have connections to both and a notifier.
+static void make_world(void) {
+    cpus = 1 + (unsigned)below("cpus", 4);
+    machine_boot(&(struct machine_options){.cpus = cpus});
+    struct user *me = machine_init();
+    prepare(me);
+    int64_t channel[CHANNELS], notifier = CALL(me, NOTIFIER_CREATE, 4);
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        char path[PATH_ROOM];
+        snprintf(path, sizeof path, "/tmp/c%u", i);
+        struct abi_channel_config config = {.depth = 4, .message_max = 64, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
+        channel[i] = user_channel(me, me->root, path, &config);
+    }
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        unsigned priority = PRIORITY_DEFAULT - (cpus > 1 ? 2 * i + 1 : 5 * (unsigned)below("priority", 3));
+        struct user *user = machine_spawn(me, "party", nullptr, nullptr, priority);
+        require(user != nullptr);
+        prepare(user);
+        for (unsigned j = 0; j < CHANNELS; j++) {
+            if (i < 2 && (i == 0 || chance("serves", 70))) {
+                give(me, user, channel[j]);
+            }
+            give(me, user, CALL(me, CONNECT, (uint64_t)channel[j], RIGHTS_ALL));
+        }
+        give(me, user, notifier);
+        user = machine_thread(user, nullptr, nullptr, cpus > 1 ? priority - 1 : priority);
+        require(user != nullptr);
+        prepare(user);
+    }
+    if (chance("init serves too", 80)) {
+        return;
+    }
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        require_equal(CALL(me, CLOSE, (uint64_t)channel[i]), 0);
+    }
+}
+
+// ---- time and interrupts ---------------------------------------------------------------------------------------------
+
+static bool deliver(void) {
+    bool busy = false;
+    for (unsigned i = 0; i < cpus; i++) {
+        enum host_cpu_state state = host_cpu_state(i);
+        if (state == HOST_KERNEL) {
+            host_continue(i);
+            busy = true;
+        } else if (host_ipi_pending(i) || host_timer_due(i)) {
+            host_enter(i, host_ipi_pending(i) ? HOST_IPI : HOST_TIMER, nullptr);
+            busy = true;
+        }
+        property_check(p, host_ended() == HOST_RUNNING);
+    }
+    return busy;
+}
+
+static void settle(void) {
+    for (unsigned turns = 0; deliver() || slice_pending(); turns++) {
+        property_check(p, turns < 20000);
+        if (slice_pending()) {
+            host_time_advance(300000);
+        }
+    }
+}
+
+static void pass_time(void) {
+    settle();
+    // A turn that a call took over when it was over already ends a nanosecond later by the general path.
+    host_time_advance(1);
+    settle();
+    uint64_t next = UINT64_MAX;
+    bool rest = true;
+    for (unsigned i = 0; i < cpus; i++) {
+        rest = rest && host_cpu_state(i) == HOST_IDLE;
+    }
+    if (rest) {
+        struct process *process = process_after(0);
+        for (; process != nullptr; process = process_after(process->pid)) {
+            list_for_each(link, &process->threads) {
+                const struct thread *thread = container_of(link, struct thread, siblings);
+                if (timer_pending(&thread->park.timer) && thread->park.timer.deadline < next) {
+                    next = thread->park.timer.deadline;
+                }
+            }
+        }
+        if (next != UINT64_MAX && next > host_time()) {
+            host_time_set(next + 1000000); // wheels may be that coarse
+        }
+    } else if (chance("time", 30)) {
+        host_time_advance(below("nanoseconds", chance("much", 20) ? 20000000 : 300000));
+    }
+    settle();
+}
+
+// ---- what is compared ------------------------------------------------------------------------------------------------
+
+static void tell_thread(struct thread *thread) {
+    bool parked = thread->state == THREAD_PARKED;
+    bool idle = parked && strcmp(thread->park.kind->operation, "reply_wait") == 0;
+    const struct arch_frame *frame = &thread->frame;
+    char answer[400] = "";
+    if (!parked) {
+        snprintf(answer, sizeof answer, "answers %llu: %lld, %llx %llx %llx %llx; %llx %llx %llx %llx",
+                 (unsigned long long)frame->answers, (long long)frame->status, (unsigned long long)frame->word[0],
+                 (unsigned long long)frame->word[1], (unsigned long long)frame->word[2],
+                 (unsigned long long)frame->word[3], (unsigned long long)frame->message[0],
+                 (unsigned long long)frame->message[1], (unsigned long long)frame->message[2],
+                 (unsigned long long)frame->message[3]);
+    }
+    tell("%u of %u %s %s, priority %u (%u), ran %llu, since %llu, serves %u, lost %d, %s", thread->id,
+         thread->process->pid,
+         cpus == 1                         ? (thread->state == THREAD_RUNNING ? "runs" : "does not run")
+         : thread->state == THREAD_RUNNING ? "is running"
+                                           : "is not running",
+         parked ? thread->park.kind->operation : "-", idle ? 0 : thread->priority, thread->base_priority,
+         (unsigned long long)thread_cpu_time(thread), parked ? (unsigned long long)thread->park.since : 0,
+         thread->call.serving == nullptr ? 0 : thread->call.serving->id, thread->call.lost, answer);
+}
+
+static void tell_processes(void) {
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        tell("process %u state %d: %u threads, %llu calls, %llu errors, ran %llu", process->pid, process->state,
+             process->thread_count, (unsigned long long)process->calls, (unsigned long long)process->call_errors,
+             (unsigned long long)process_cpu_time(process));
+        list_for_each(link, &process->threads) {
+            tell_thread(container_of(link, struct thread, siblings));
+        }
+    }
+}
+
+static void tell_counters(void) {
+    // Where threads ran is not the same on several CPUs.
+    static const enum cpu_counter always[] = {COUNT_SYSCALL, COUNT_SYSCALL_ERROR, COUNT_FAULT, COUNT_PARK,
+                                              COUNT_WAKE,    COUNT_CALL,          COUNT_REPLY, COUNT_CALL_LOST};
+    for (unsigned i = 0; i < sizeof always / sizeof always[0]; i++) {
+        tell("counter %d: %llu", always[i], (unsigned long long)cpu_count_total(always[i]));
+    }
+    if (cpus == 1) {
+        tell("switches %llu, preemptions %llu", (unsigned long long)cpu_count_total(COUNT_SWITCH),
+             (unsigned long long)cpu_count_total(COUNT_PREEMPTION));
+    }
+    uint64_t idle = 0;
+    for (unsigned i = 0; i < cpus; i++) {
+        idle += cpu_idle_time(cpu_table[i]);
+    }
+    tell("time %llu, idle %llu", (unsigned long long)host_time(), (unsigned long long)idle);
+}
+
+static void tell_channels(void) {
+    struct channel_info info;
+    for (struct channel *channel = channel_after(0); channel != nullptr; channel = channel_after(info.id)) {
+        channel_get_info(channel, &info);
+        property_check(p, info.calls.made >= info.calls.replied + info.calls.lost + info.calls.waiting);
+        tell(
+            "channel %llu: %u servers, %u connections, removed %d; calls %llu %llu %llu %u; in %llu %llu out %llu %llu",
+            (unsigned long long)info.id, info.servers, info.connections, info.removed,
+            (unsigned long long)info.calls.made, (unsigned long long)info.calls.replied,
+            (unsigned long long)info.calls.lost, info.calls.waiting, (unsigned long long)info.inbound.sent,
+            (unsigned long long)info.inbound.received, (unsigned long long)info.outbound.sent,
+            (unsigned long long)info.outbound.received);
+    }
+    struct ipc_totals totals;
+    ipc_get_totals(&totals);
+    tell("messages %llu %llu %llu, latency of %llu", (unsigned long long)totals.messages.sent,
+         (unsigned long long)totals.messages.received, (unsigned long long)totals.messages.discarded,
+         (unsigned long long)totals.latency.messages);
+    for (unsigned i = 0; i < OBJECT_KINDS; i++) {
+        tell("objects %u: %llu", i, (unsigned long long)object_count((enum object_kind)i));
+    }
+}
+
+static void tell_all(void) {
+    tell_counters();
+    tell_channels();
+    tell_processes();
+}
+
+// ---- what threads do -------------------------------------------------------------------------------------------------
+
+static handle_t any_handle(struct process *process, enum object_kind kind) {
+    handle_t found[64];
+    unsigned count = 0;
+    for (uint32_t index = 0; index < process->handles.fresh && count < 64;) {
+        const struct handle *handle = handle_next(&process->handles, &index);
+        if (handle != nullptr) {
+            if (handle->object->ops->kind == kind) {
+                found[count++] = handle_value(handle, index);
+            }
+            index++;
+        }
+    }
+    if (count == 0 || chance("a stale handle", 1)) {
+        return 7;
+    }
+    return found[below("which handle", count)];
+}
+
+static uint64_t deadline(const char *label) {
+    switch (below(label, 3)) {
+    case 0:
+        return host_time() + 1 + below("soon", 3000000);
+    case 1:
+        return host_time() + below("late", 40000000);
+    default:
+        return 0;
+    }
+}
+
+static uint64_t a_buffer(const struct user *user) {
+    return chance("a hostile address", 2) ? 8 : user->scratch + PAYLOAD_AT;
+}
+
+static void set_shape(const struct user *user, uint64_t *arg, bool wait) {
+    arg[1] = 0;
+    if (chance("payload", 12)) {
+        arg[1] = below("length", 66) | below("room", 66) * CALL_RECEIVE;
+        arg[2] = a_buffer(user);
+        arg[3] = a_buffer(user);
+    }
+    if (user->pid == 1 || chance("timed", 8)) {
+        arg[1] |= CALL_TIMED;
+        arg[4] = deadline("deadline");
+    }
+    if (wait && chance("flags", 8)) {
+        arg[1] |= chance("reply only", 50) ? CALL_REPLY_ONLY : CALL_MESSAGES;
+    }
+    if (chance("a bad flag", 1)) {
+        arg[1] |= 0x80000000;
+    }
+}
+
+static void set_rare(struct thread *thread, const struct user *user, uint64_t *arg) {
+    struct process *process = thread->process;
+    struct arch_frame *frame = &thread->frame;
+    switch (below("rare call", 8)) {
+    case 0:
+        frame->number = CALL_FINISH;
+        arg[0] = any_handle(process, OBJECT_CONNECTION);
+        return;
+    case 1:
+        frame->number = CALL_CLOSE;
+        arg[0] = any_handle(process, chance("a connection", 70) ? OBJECT_CONNECTION : OBJECT_CHANNEL);
+        return;
+    case 2:
+        frame->number = CALL_DUP;
+        arg[0] = any_handle(process, chance("a connection", 50) ? OBJECT_CONNECTION : OBJECT_CHANNEL);
+        arg[1] = RIGHTS_ALL & ~below("dropped", RIGHTS_ALL + 1);
+        return;
+    case 3:
+        frame->number = CALL_CONNECT;
+        arg[0] = any_handle(process, OBJECT_CHANNEL);
+        arg[1] = RIGHTS_ALL;
+        return;
+    case 4:
+        frame->number = CALL_REMOVE;
+        arg[0] = user->root;
+        arg[1] = user->scratch + PATHS_AT + PATH_ROOM * below("which channel", CHANNELS);
+        arg[2] = 7;
+        return;
+    case 5:
+        frame->number = user->pid == 1 || chance("stay", 50) ? CALL_ABI_VERSION : CALL_THREAD_EXIT;
+        return;
+    case 6:
+        frame->number = user->pid == 1 || chance("stay", 70) ? CALL_ABI_VERSION : CALL_EXIT;
+        return;
+    default:
+        frame->number = CALL_KILL;
+        arg[0] = user->pid == 1 && chance("kill", 40) ? any_handle(process, OBJECT_PROCESS) : 0;
+        arg[0] = arg[0] == user->own ? 0 : arg[0];
+        return;
+    }
+}
+
+static void set_call(struct thread *thread, const struct user *user) {
+    struct process *process = thread->process;
+    struct arch_frame *frame = &thread->frame;
+    uint64_t *arg = frame->arg;
+    bool serves = false;
+    for (uint32_t index = 0; index < process->handles.fresh; index++) {
+        const struct handle *handle = handle_next(&process->handles, &index);
+        if (handle == nullptr) {
+            break;
+        }
+        serves = serves || handle->object->ops->kind == OBJECT_CHANNEL;
+    }
+    memset(arg, 0, sizeof frame->arg);
+    uint64_t kind = below("call", 24);
+    if (kind < 16 && serves && chance("serve", 90)) {
+        frame->number = CALL_REPLY_WAIT;
+        arg[0] = any_handle(process, OBJECT_CHANNEL);
+        set_shape(user, arg, true);
+        return;
+    }
+    if (kind < 16 && (cpus == 1 || thread->call.serving == nullptr)) {
+        frame->number = CALL_CALL;
+        arg[0] = any_handle(process, OBJECT_CONNECTION);
+        set_shape(user, arg, false);
+        return;
+    }
+    switch (kind) {
+    default:
+        frame->number = CALL_YIELD;
+        return;
+    case 17:
+        frame->number = CALL_SIGNAL;
+        arg[0] = any_handle(process, OBJECT_NOTIFIER);
+        arg[1] = below("bits", 8);
+        return;
+    case 18:
+        frame->number = CALL_TAKE;
+        arg[0] = any_handle(process, OBJECT_NOTIFIER);
+        arg[1] = below("mask", 8);
+        arg[2] = user->pid != 1 && chance("for ever", 15) ? FOREVER : deadline("deadline");
+        return;
+    case 19:
+    case 20:
+        frame->number = CALL_SEND;
+        arg[0] = any_handle(process, OBJECT_CONNECTION);
+        arg[1] = a_buffer(user);
+        arg[2] = below("length", 66);
+        arg[3] = below("id", 100);
+        return;
+    case 21:
+        frame->number = CALL_RECV;
+        arg[0] = any_handle(process, serves ? OBJECT_CHANNEL : OBJECT_CONNECTION);
+        arg[1] = a_buffer(user);
+        arg[2] = chance("small", 10) ? 3 : 64;
+        return;
+    case 22:
+        frame->number = CALL_WAIT;
+        arg[2] = deadline("deadline");
+        return;
+    case 23:
+        set_rare(thread, user, arg);
+        return;
+    }
+}
+
+// The thread that acts: of those in user mode, by their ids.
+static unsigned choose_cpu(void) {
+    unsigned order[CPU_MAX], count = 0;
+    for (unsigned i = 0; i < cpus; i++) {
+        if (host_cpu_state(i) == HOST_USER) {
+            unsigned at = count++;
+            while (at > 0 && host_cpu_thread(order[at - 1])->id > host_cpu_thread(i)->id) {
+                order[at] = order[at - 1];
+                at--;
+            }
+            order[at] = i;
+        }
+    }
+    return count == 0 ? CPU_MAX : order[below("thread", count)];
+}
+
+static void act(void) {
+    unsigned cpu = choose_cpu();
+    if (cpu == CPU_MAX) {
+        return;
+    }
+    struct thread *thread = host_cpu_thread(cpu);
+    const struct user *user = thread->arch.user;
+    unsigned char payload[PATTERN];
+    struct fault fault;
+    if (host_user_access(cpu, user->scratch + PAYLOAD_AT, payload, sizeof payload, false, &fault)) {
+        uint64_t sum = 0;
+        for (unsigned i = 0; i < sizeof payload; i++) {
+            sum = sum * 31 + payload[i];
+        }
+        tell("%u sees %llx", thread->id, (unsigned long long)sum);
+    }
+    set_call(thread, user);
+    struct arch_frame *frame = &thread->frame;
+    for (unsigned i = 0; i < MESSAGE_WORDS; i++) {
+        frame->message[i] = (uint64_t)thread->id << 32 | below("word", 1000);
+    }
+    tell("%u of %u: call %llu %llx %llx %llx %llx %llx", thread->id, user->pid, (unsigned long long)frame->number,
+         (unsigned long long)frame->arg[0], (unsigned long long)frame->arg[1], (unsigned long long)frame->arg[2],
+         (unsigned long long)frame->arg[3], (unsigned long long)frame->arg[4]);
+    property_note(p, "%u of %u: call %llu %llx %llx", thread->id, user->pid, (unsigned long long)frame->number,
+                  (unsigned long long)frame->arg[0], (unsigned long long)frame->arg[1]);
+    host_enter(cpu, HOST_CALL, nullptr);
+}
+
+static void tell_story(void) {
+    make_world();
+    fast_limit = again ? 0 : CALL_FAST;
+    uint64_t before = cpu_count_total(COUNT_FAST);
+    settle();
+    while (more(300)) {
+        act();
+        pass_time();
+        tell_all();
+    }
+    property_check(p, !again || cpu_count_total(COUNT_FAST) == before);
+    machine_check();
+}
+
+static void twice(struct property *property) {
+    p = property;
+    choices = chosen = 0;
+    told = compared = 0;
+    again = false;
+    tell_story();
+    again = true;
+    tell_story();
+    property_equal(p, compared, told);
+}
+
+Test(fast, paths_are_the_general_path, .timeout = 200) {
+    cr_assert(property_run("fast_paths_are_the_general_path", 200, twice));
+}
+
+// Or else the comparison would be one of the general path with itself.
+Test(fast, paths_are_taken) {
+    machine_boot(&(struct machine_options){});
+    struct user *me = machine_init();
+    struct user *client = machine_spawn(me, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+    require(client != nullptr);
+    int64_t channel = user_channel(me, 0, nullptr, nullptr);
+    int64_t connection = CALL(me, CONNECT, (uint64_t)channel, RIGHT_CALL | RIGHT_GRANT);
+    int64_t theirs = CALL(me, GIVE, client->process, (uint64_t)connection, RIGHT_CALL);
+    require(theirs > 0);
+    require_equal(CALL(me, REPLY_WAIT, (uint64_t)channel), USER_PARKED);
+    uint64_t calls = cpu_count_total(COUNT_FAST_CALL), replies = cpu_count_total(COUNT_FAST_REPLY);
+    require_equal(CALL(client, CALL, (uint64_t)theirs), USER_PARKED);
+    require_equal(cpu_count_total(COUNT_FAST_CALL), calls + 1);
+    require_equal(me->status, client->pid);
+    require_equal(CALL(me, REPLY_WAIT, (uint64_t)channel), USER_PARKED);
+    require_equal(cpu_count_total(COUNT_FAST_REPLY), replies + 1);
+    require_equal(client->status, 0);
+}
