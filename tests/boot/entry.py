@@ -1,8 +1,11 @@
 """Every way in: direct, through GRUB with a BIOS, through GRUB with UEFI; with one CPU and with more; and every way out."""
 
+import pathlib
 import re
+import subprocess
+import tempfile
 
-from machine import ROOT, Case
+from machine import ROOT, Case, boot
 
 MAIN_JOB = "echo-server & echo-client hello; cat /kern/ipc/stats/messages; cat /ipc/echo/stats; ls -l /ipc"
 TALKS = {"commands": MAIN_JOB, "matches": (r"^hello$", r"\becho$"), "alone": True}
@@ -17,6 +20,26 @@ def tour():
     """The commands of the README's tour."""
     block = re.search(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return "\n".join(line.split("  #")[0].split(" # ")[0].strip() for line in block[1].splitlines())
+
+
+class SparseHarts(Case):
+    """A machine whose device tree gives one of the harts in the middle to somebody else."""
+
+    def converse(self, target):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = pathlib.Path(folder) / "tree"
+            subprocess.run(["qemu-system-riscv64", "-machine", f"virt,dumpdtb={tree}", "-smp", "4", "-m", "128M", "-display",
+                            "none"], check=True, capture_output=True)
+            blob = tree.read_bytes()
+            at = blob.index(b"okay\0", blob.index(b"cpu@2\0"))
+            tree.write_bytes(blob[:at] + b"fail\0" + blob[at + 5:])
+            output, status, complaints = boot(self.commands, ("--smp", "4", "--qemu-arg=-dtb", f"--qemu-arg={tree}"),
+                                              self.timeout, target)
+        harts = re.findall(r"^\d+ +online +hart_(\d+)", output, re.MULTILINE)
+        # The firmware boots on whichever hart comes first, that one not excepted.
+        if status != 0 or sorted({*harts, "2"}) != ["0", "1", "2", "3"] or "2" in harts[1:] or "hello" not in output:
+            return f"status {status}, harts {harts}; output:\n{output}\n{complaints}"
+        return None
 
 
 CASES = [
@@ -38,6 +61,8 @@ CASES = [
     Case("firmware_timer", machine=("--cpu", "sifive-u54", "--smp", "2"), only=("riscv64",), **TALKS),
     Case("all_cpus_are_up", "cat /kern/cpus", machine=("--smp", "4"), alone=True,
          check=lambda output: None if len(output.splitlines()) == 5 else "not a header and four CPUs:\n" + output),
+    SparseHarts("harts_may_have_any_numbers", "cat /kern/cpus; echo-server & echo-client hello",
+                only=("riscv64",), alone=True),
     Case("sixty_four_cpus_are_up", "cat /kern/cpus", machine=("--smp", "64"), only=("arm64", "riscv64"), alone=True, timeout=300,
          check=lambda output: None if output.count(" online ") == 64 else "not 64 CPUs:\n" + output),
     Case("only_the_output_is_printed", "echo one; echo two", output="one\ntwo\n", alone=True),
