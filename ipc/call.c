@@ -12,6 +12,7 @@
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
+enum { TELL_UNITS = 5 }; // of a slice's budget: a thread wakes
 enum { SERVERS_TRIED = 4, LENGTH_BITS = 12, LENGTH_MASK = (1 << LENGTH_BITS) - 1 };
 
 static const uint64_t no_words[MESSAGE_WORDS];
@@ -400,7 +401,7 @@ bool call_tell(struct channel *channel, unsigned *budget) {
                 {&channel->calls.lost_callers, caller_lost},
                 {&channel->calls.sought_servers, server_sought}};
     for (unsigned i = 0; i < sizeof told / sizeof told[0]; i++) {
-        for (struct list *link; (link = list_first(told[i].who)) != nullptr; --*budget) {
+        for (struct list *link; (link = list_first(told[i].who)) != nullptr; slice_spend(budget, TELL_UNITS)) {
             if (*budget == 0) {
                 return false;
             }

@@ -15,7 +15,8 @@
 
 enum {
     WAKERS_MAX = 64, // connections whose holders are named
-    SWEEP_NOW = 8, // units of the sweep done by the call that causes it, so that a small channel's peers learn at once
+    SWEEP_NOW = 48, // units of the sweep done by the call that causes it, so that a small channel's peers learn at once
+    TELL_UNITS = 6, // of a slice's budget: a connection's waiters and watchers learn of something, or it is forgotten
 };
 
 static struct id_tree registry;
@@ -179,7 +180,7 @@ static bool sweep_some(struct channel *channel, unsigned *budget) {
     if (!call_tell(channel, budget)) {
         return false;
     }
-    for (struct list *link; (link = list_first(&channel->untold)) != nullptr; --*budget) {
+    for (struct list *link; (link = list_first(&channel->untold)) != nullptr; slice_spend(budget, TELL_UNITS)) {
         if (*budget == 0) {
             return false;
         }
@@ -193,7 +194,7 @@ static bool sweep_some(struct channel *channel, unsigned *budget) {
     if (!channel->drained) {
         return true;
     }
-    for (struct list *link; (link = list_first(&channel->hang_ups)) != nullptr; --*budget) {
+    for (struct list *link; (link = list_first(&channel->hang_ups)) != nullptr; slice_spend(budget, TELL_UNITS)) {
         if (*budget == 0) {
             return false;
         }

@@ -12,7 +12,7 @@
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
-enum { RELEASE_NOW = 4 }; // pages that hanging up returns at once; more go in slices
+enum { RELEASE_NOW = 8 }; // units of work that hanging up does at once; more go in slices
 
 static uint64_t last_id; // of any connection of any channel: an id is never used again
 

@@ -3,8 +3,12 @@
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
+#include "kernel/slice.h"
 
-enum { RELEASE_STRETCH = 64 }; // table entries that one unit of budget looks at
+enum {
+    RELEASE_STRETCH = 16, // table entries that one unit of budget looks at
+    PAGE_UNITS = 2,       // to give back a page
+};
 
 static size_t table_size(uint32_t depth) {
     return ring_pages(depth) * sizeof(struct ring_slot *);
@@ -144,9 +148,9 @@ bool queue_release(struct queue *queue, unsigned *budget) {
         if (page != nullptr) {
             page_return(page);
             queue->page[queue->released] = nullptr;
-            --*budget;
+            slice_spend(budget, PAGE_UNITS);
         } else if (++looked % RELEASE_STRETCH == 0) {
-            --*budget;
+            slice_spend(budget, 1);
         }
     }
     slab_free(queue->page, table_size(depth));

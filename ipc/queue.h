@@ -49,5 +49,5 @@ void queue_put(struct queue *queue, struct ring_header *header, const void *payl
 void queue_drop(struct queue *queue);
 // Forget every message and close: the number forgotten.
 uint32_t queue_discard(struct queue *queue);
-// Return the memory of a closed queue, one unit of *budget per page or stretch of the table; true when all is returned.
+// Return the memory of a closed queue as far as *budget goes; true when all is returned.
 [[nodiscard]] bool queue_release(struct queue *queue, unsigned *budget);

@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
+#include "kernel/slice.h"
 
 enum { CHUNKS_INITIAL = 2, GENERATION_MAX = 0x7fff };
+enum { CLOSE_UNITS = 12 }; // of a slice's budget: what the handle named may go with it
 static_assert(HANDLES_MAX == 1 << 16, "an index has 16 bits");
 
 static uint64_t alive;
@@ -256,9 +258,9 @@ bool handle_table_destroy(struct handle_table *table, unsigned *budget) {
         if (*budget == 0) {
             return false;
         }
-        --*budget;
         uint32_t index = --table->fresh;
         struct handle *entry = entry_at(table, index);
+        slice_spend(budget, entry->object != nullptr ? CLOSE_UNITS : 1);
         if (entry->object != nullptr) {
             entry_close(table, entry, index);
         }

@@ -63,6 +63,6 @@ struct handle_table {
 struct handle *handle_next(struct handle_table *table, uint32_t *index);
 handle_t handle_value(const struct handle *handle, uint32_t index);
 extern const struct handle handle_none; // has no value that anybody could name
-// Close up to *budget handles; true when the table is empty and its memory returned.
+// Close handles as far as *budget goes; true when the table is empty and its memory returned.
 [[nodiscard]] bool handle_table_destroy(struct handle_table *table, unsigned *budget);
 uint64_t handle_count(void); // alive, in all tables

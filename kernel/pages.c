@@ -11,7 +11,9 @@
 
 enum {
     LEAF_ENTRIES = PAGE_SIZE / sizeof(paddr_t),
-    DESTROY_AT_ONCE = 8, // pages that the last unref gives back itself; more go in slices
+    DESTROY_AT_ONCE = 16, // units of work that the last unref does itself; more go in slices
+    PAGE_UNITS = 2,       // to give back a page
+    LOOK_AT = 16,         // entries that a unit looks through
 };
 
 // The directory reaches every page of the largest object.
@@ -79,24 +81,33 @@ paddr_t pages_get(struct pages *pages, uint64_t index, bool take) {
     return *slot;
 }
 
-uint64_t pages_next(const struct pages *pages, uint64_t index, uint64_t end) {
+bool pages_next(const struct pages *pages, uint64_t *index, uint64_t end, unsigned *budget) {
     KASSERT(end <= pages->count);
-    for (; index < PAGES_INLINE && index < end; index++) {
-        if (pages->direct[index] != 0) {
-            return index;
-        }
-    }
-    while (index < end && pages->directory != nullptr) {
-        const paddr_t *leaf = leaf_of(pages, index);
-        uint64_t leaf_end = align_down(index, LEAF_ENTRIES) + LEAF_ENTRIES;
-        for (; leaf != nullptr && index < leaf_end && index < end; index++) {
-            if (leaf[index % LEAF_ENTRIES] != 0) {
-                return index;
+    for (unsigned looked = 0; *index < end; looked++) {
+        if (looked % LOOK_AT == 0) {
+            if (*budget == 0) {
+                return false;
             }
+            slice_spend(budget, 1);
         }
-        index = leaf_end;
+        if (*index < PAGES_INLINE) {
+            if (pages->direct[*index] != 0) {
+                return true;
+            }
+            ++*index;
+            continue;
+        }
+        const paddr_t *leaf = leaf_of(pages, *index);
+        if (leaf == nullptr) {
+            *index = pages->directory == nullptr ? end : align_down(*index, LEAF_ENTRIES) + LEAF_ENTRIES;
+        } else if (leaf[*index % LEAF_ENTRIES] != 0) {
+            return true;
+        } else {
+            ++*index;
+        }
     }
-    return end;
+    *index = end;
+    return false;
 }
 
 enum direction { TO_USER, FROM_USER, FROM_KERNEL };
@@ -153,41 +164,40 @@ status_t pages_fill(struct pages *pages, const void *from, uint64_t offset, uint
     return copy(pages, offset, length, FROM_KERNEL, (user_ptr_t){0}, from);
 }
 
-// Give back the pages of a table; false when the budget ran out first. What was given back is zero: a later turn finds
-// the rest.
-static bool table_release(struct pages *pages, paddr_t *table, uint64_t entries, unsigned *budget) {
-    for (uint64_t entry = 0; entry < entries; entry++) {
-        if (table[entry] == 0) {
-            continue;
-        }
+static void page_give_back(paddr_t *entry) {
+    page_free(*entry, 0);
+    *entry = 0;
+}
+
+// From the end: what is above count has been given back. False when the budget ran out first.
+static bool pages_teardown(struct slice *slice, unsigned *budget) {
+    struct pages *pages = container_of(slice, struct pages, teardown);
+    for (unsigned looked = 0; pages->count > 0; looked++) {
         if (*budget == 0) {
             return false;
         }
-        --*budget;
-        page_free(table[entry], 0);
-        table[entry] = 0;
-        pages->resident--;
-    }
-    return true;
-}
-
-// Each page and each page of entries costs a unit.
-static bool pages_teardown(struct slice *slice, unsigned *budget) {
-    struct pages *pages = container_of(slice, struct pages, teardown);
-    if (!table_release(pages, pages->direct, PAGES_INLINE, budget)) {
-        return false;
-    }
-    for (uint64_t number = 0; pages->directory != nullptr && number < LEAF_ENTRIES; number++) {
-        paddr_t leaf = pages->directory[number];
-        if (leaf == 0) {
+        uint64_t index = pages->count - 1;
+        bool in_leaf = index >= PAGES_INLINE;
+        paddr_t *leaf = in_leaf ? leaf_of(pages, index) : nullptr;
+        if (in_leaf && leaf == nullptr) { // none of its stretch
+            uint64_t first = pages->directory == nullptr ? 0 : align_down(index, LEAF_ENTRIES);
+            pages->count = first > PAGES_INLINE ? first : PAGES_INLINE;
+            slice_spend(budget, 1);
             continue;
         }
-        if (!table_release(pages, arch_phys_to_virt(leaf), LEAF_ENTRIES, budget) || *budget == 0) {
-            return false;
+        paddr_t *entry = in_leaf ? &leaf[index % LEAF_ENTRIES] : &pages->direct[index];
+        if (*entry != 0) {
+            page_give_back(entry);
+            pages->resident--;
+            slice_spend(budget, PAGE_UNITS);
+        } else if (looked % LOOK_AT == 0) {
+            slice_spend(budget, 1);
         }
-        --*budget;
-        page_free(leaf, 0);
-        pages->directory[number] = 0;
+        if (in_leaf && (index % LEAF_ENTRIES == 0 || index == PAGES_INLINE)) {
+            page_give_back(&pages->directory[index / LEAF_ENTRIES]);
+            slice_spend(budget, PAGE_UNITS);
+        }
+        pages->count = index;
     }
     if (pages->directory != nullptr) {
         page_free(arch_virt_to_phys(pages->directory), 0);

@@ -24,8 +24,9 @@ extern const struct object_ops pages_ops;
 [[nodiscard]] status_t pages_create(uint64_t size, struct pages **pages); // ERR_INVALID, ERR_NO_MEMORY; one reference
 // The page at index, taken now if it was not there yet and take is set; 0: not there, or no memory.
 [[nodiscard]] paddr_t pages_get(struct pages *pages, uint64_t index, bool take);
-// The first page there is at or after index; end if there is none before it.
-[[nodiscard]] uint64_t pages_next(const struct pages *pages, uint64_t index, uint64_t end);
+// Look for the first page there is at or after *index and before end, as far as *budget of a slice goes: true if *index is
+// one; else *index is where to go on, at last end.
+[[nodiscard]] bool pages_next(const struct pages *pages, uint64_t *index, uint64_t end, unsigned *budget);
 // Copy bytes; holes read as zeroes. offset + length within the object, length at most READ_MAX. ERR_FAULT,
 // ERR_NO_MEMORY, a prefix may have been copied; writing also ERR_BUSY: mapped executable. The direction is from the
 // user's point of view: read copies out to the user.

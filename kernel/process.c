@@ -10,6 +10,7 @@
 #include "kernel/wait.h"
 
 enum { BUCKETS = 1024, PID_INIT = 1, PID_MAX = 0x7fffffff };
+enum { THREAD_UNITS = 8, EMBRYO_UNITS = 4 }; // of a slice's budget: to end one
 
 static struct list all = LIST_INIT(all); // ascending pids
 static struct list bucket[BUCKETS];      // by pid
@@ -194,7 +195,7 @@ static bool teardown(struct slice *slice, unsigned *budget) {
         if (*budget == 0) {
             return false;
         }
-        --*budget;
+        slice_spend(budget, THREAD_UNITS);
         struct thread *thread = container_of(list_first(&process->threads), struct thread, siblings);
         if (thread->state == THREAD_RUNNING) {
             list_remove(&thread->siblings);
@@ -211,7 +212,7 @@ static bool teardown(struct slice *slice, unsigned *budget) {
         if (*budget == 0) {
             return false;
         }
-        --*budget;
+        slice_spend(budget, EMBRYO_UNITS);
         struct process *embryo = container_of(list_first(&process->embryos), struct process, embryo);
         process_end(embryo, PROCESS_KILLED, -1);
     }

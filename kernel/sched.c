@@ -11,7 +11,10 @@
 static uint32_t waiting[PRIORITIES];
 static uint32_t waiting_mask;
 
-enum { NOTHING = -1 }; // less urgent than any priority
+enum {
+    NOTHING = -1,   // less urgent than any priority
+    DOOMED_MAX = 8, // threads of processes that have ended, ended on the way to one that runs
+};
 
 static int most_urgent(uint32_t mask) {
     return mask == 0 ? NOTHING : (int)bits_highest(mask);
@@ -192,7 +195,7 @@ static struct thread *take_next(struct cpu *cpu) {
 // The same, ending what it meets of processes that have ended, up to a bound: then null, and a teardown is pending that
 // goes on with it.
 static struct thread *take_alive(struct cpu *cpu) {
-    for (unsigned i = 0; i < SLICE_BUDGET; i++) {
+    for (unsigned i = 0; i < DOOMED_MAX; i++) {
         struct thread *thread = take_next(cpu);
         if (thread == nullptr || !thread_doomed(thread)) {
             return thread;

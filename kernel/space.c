@@ -9,8 +9,8 @@
 
 enum {
     MAPPING_CAPACITY_FIRST = 8,
-    UNMAP_AT_ONCE = 512, // units of work; see entries_remove
-    UNMAP_STRIDE = 512,  // places of an object that one unit looks through
+    UNMAP_AT_ONCE = 48, // units of work that the call does itself
+    FREE_UNITS = 8,     // of a slice's budget: the object may go with its last mapping
 };
 
 static_assert(PROT_READ == ARCH_PROT_READ && PROT_WRITE == ARCH_PROT_WRITE && PROT_EXEC == ARCH_PROT_EXEC);
@@ -164,22 +164,24 @@ static void mapping_free(struct space *space, struct mapping *mapping) {
     object_unref(&pages->object);
 }
 
-// Remove page-table entries, and what CPUs hold of them. A unit is an entry removed, or a stretch of the object in which
-// it has no page: only pages that the object has can be in the page table. True when all are gone.
+// Remove page-table entries, and what CPUs hold of them. Only pages that the object has can be in the page table. True
+// when all are gone.
 static bool entries_remove(struct space *space, struct mapping *mapping, unsigned *budget) {
     uint64_t object_first = mapping->offset / PAGE_SIZE;
     uint64_t pages = mapping->size / PAGE_SIZE;
     uint64_t first = mapping->removed;
     bool any = false;
-    for (; mapping->removed < pages && *budget > 0; --*budget) {
-        uint64_t left = pages - mapping->removed;
-        uint64_t end = mapping->removed + (left < UNMAP_STRIDE ? left : UNMAP_STRIDE);
-        uint64_t next = pages_next(mapping->pages, object_first + mapping->removed, object_first + end) - object_first;
-        if (next < end && arch_space_unmap(&space->arch, mapping->base + next * PAGE_SIZE)) {
-            space->resident--;
-            any = true;
+    while (mapping->removed < pages && *budget > 0) {
+        uint64_t next = object_first + mapping->removed;
+        bool found = pages_next(mapping->pages, &next, object_first + pages, budget);
+        mapping->removed = next - object_first;
+        if (found) {
+            if (arch_space_unmap(&space->arch, mapping->base + mapping->removed * PAGE_SIZE)) {
+                space->resident--;
+                any = true;
+            }
+            mapping->removed++;
         }
-        mapping->removed = next < end ? next + 1 : end;
     }
     if (any) {
         tlb_shootdown(space, mapping->base + first * PAGE_SIZE, mapping->removed - first);
@@ -258,7 +260,7 @@ bool space_destroy(struct space *space, unsigned *budget) {
         if (*budget == 0) {
             return false;
         }
-        --*budget;
+        slice_spend(budget, FREE_UNITS);
         mapping_free(space, space->mapping[--space->mapping_count]);
     }
     if (space->mapping != nullptr) {

@@ -13,7 +13,7 @@
 // Time is spent in bounded steps: a slot that is being emptied is the one of now's own digit, and timer_next says "now"
 // until it is empty.
 
-enum { DIGIT = 6, TOP = TIMER_LEVELS - 1, STEPS_MAX = 128 };
+enum { DIGIT = 6, TOP = TIMER_LEVELS - 1, STEPS_MAX = 16 };
 static_assert(1 << DIGIT == TIMER_SLOTS);
 
 static unsigned digit(uint64_t granule, unsigned level) {

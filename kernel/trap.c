@@ -13,9 +13,7 @@
 #include "kernel/tlb.h"
 
 enum {
-    SLICE_TICK = 250000,    // nanoseconds after which a busy CPU does the next share of queued slices
-    SLICE_TICK_BUDGET = 64, // units of it
-    IDLE_SHARES = 16,       // shares that an idle CPU does before it looks for interrupts again
+    SLICE_TICK = 100000, // nanoseconds after which a busy CPU does the next share of queued slices
 };
 
 // What runs next. While work is queued, a busy CPU's timer sees to it that it goes on; the idle loop does so by itself.
@@ -82,9 +80,6 @@ void trap_timer(void) {
     cpu->count[COUNT_TIMER]++;
     cpu->armed = UINT64_MAX;
     timer_run(cpu, arch_time_now());
-    if (slice_pending()) {
-        slice_run(SLICE_TICK_BUDGET);
-    }
     cpu->resched = true; // the timer is armed anew with the choice
     kernel_unlock();
 }
@@ -114,17 +109,12 @@ struct thread *trap_resume(void) {
 }
 
 struct thread *trap_idle(void) {
-    struct thread *next;
-    bool more;
-    unsigned shares = 0;
-    do {
-        kernel_lock();
-        if (slice_pending()) {
-            slice_run(SLICE_BUDGET);
-        }
-        next = choose(arch_cpu_current());
-        more = slice_pending();
-        kernel_unlock();
-    } while (next == nullptr && more && ++shares < IDLE_SHARES);
+    kernel_lock();
+    if (slice_pending()) {
+        slice_run(SLICE_BUDGET);
+    }
+    // With more of them pending and nothing to run, the timer is armed to come at once: interrupts get their turn.
+    struct thread *next = choose(arch_cpu_current());
+    kernel_unlock();
     return next;
 }

@@ -10,7 +10,10 @@ static struct list backlog = LIST_INIT(backlog);
 static struct slice backlog_slice;
 static bool backlog_queued; // or its step is running
 
-enum { NOTIFY_MAX = 16 }; // waiters looked at on the spot
+enum {
+    NOTIFY_MAX = 16, // waiters looked at on the spot
+    LOOK_UNITS = 4,  // of a slice's budget: a thread wakes
+};
 
 uint64_t wait_ready(const struct thread *thread) {
     uint64_t ready = 0;
@@ -49,7 +52,7 @@ static bool backlog_step(struct slice *, unsigned *budget) {
         if (first == nullptr) {
             break;
         }
-        --*budget;
+        slice_spend(budget, LOOK_UNITS);
         look_at(container_of(first, struct wait_link, link));
     }
     backlog_queued = !list_empty(&backlog);

@@ -23,6 +23,8 @@
 enum { ENTRIES = 512, ASIDS_MAX = 1 << 16 };
 enum : uint64_t { PAGE = 4096 };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
+// Of a teardown: entries looked at for a unit of a budget, and what freeing a table is worth in them.
+enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
 
 static uint64_t asid_used[ASIDS_MAX / 64] = {1};
 static unsigned asid_bits, asid_hint;
@@ -89,26 +91,37 @@ status_t arch_space_create(struct arch_space *space) {
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
-    *space = (struct arch_space){page | (uint64_t)asid_alloc() << ARM64_ASID_SHIFT};
+    *space = (struct arch_space){.translation = page | (uint64_t)asid_alloc() << ARM64_ASID_SHIFT};
     return 0;
 }
 
-// Free what is below a table of the given level, tables only; false when the budget ran out first.
-static bool tables_free(uint64_t *table, unsigned level, unsigned *budget) { // NOLINT(misc-no-recursion): four levels
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        if (table[i] == 0) {
-            continue;
+// Free what is below a table of the given level, tables only, from where the last turn stopped; false when *work, counted
+// in entries looked at, ran out first.
+static bool tables_free(struct arch_space *space, uint64_t *table, unsigned level,
+                        unsigned *work) { // NOLINT(misc-no-recursion): four levels
+    unsigned shift = 12 + 9 * (level - 1);
+    uint64_t base = space->freed >> (shift + 9) << (shift + 9); // what the table maps begins here
+    for (uint64_t i = space->freed >> shift & (ENTRIES - 1); i < ENTRIES; i++) {
+        for (; *work > 0 && table[i] == 0 && i < ENTRIES - 1; i++) {
+            --*work;
         }
-        if (level > 2 && !tables_free(table_of(table[i]), level - 1, budget)) {
+        if (space->freed < base + (i << shift)) { // else below entry i the last turn has freed something
+            space->freed = base + (i << shift);
+        }
+        if (*work == 0) {
             return false;
         }
-        if (*budget == 0) {
-            return false;
+        --*work;
+        if (table[i] != 0) {
+            if (level > 2 && !tables_free(space, table_of(table[i]), level - 1, work)) {
+                return false;
+            }
+            page_free(table[i] & ARM64_PTE_ADDRESS, 0);
+            table[i] = 0;
+            *work -= *work < FREE_WORK ? *work : FREE_WORK;
         }
-        page_free(table[i] & ARM64_PTE_ADDRESS, 0);
-        table[i] = 0;
-        (*budget)--;
     }
+    space->freed = base + ((uint64_t)ENTRIES << shift);
     return true;
 }
 
@@ -118,11 +131,13 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     }
     // No CPU is in the space, so none walks its tables. Of what was walked before, the ASID's flush leaves nothing, and
     // until then nobody uses it.
-    if (!tables_free(table_of(space->translation), 4, budget) || *budget == 0) {
+    unsigned work = *budget * ENTRIES_PER_UNIT;
+    bool done = tables_free(space, table_of(space->translation), 4, &work);
+    *budget = work / ENTRIES_PER_UNIT;
+    if (!done) {
         return false;
     }
     page_free(space->translation & ARM64_PTE_ADDRESS, 0);
-    (*budget)--;
     asid_free(asid_of(space));
     *space = (struct arch_space){};
     return true;

@@ -32,6 +32,8 @@ enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS_MAX = 4096 };
 enum { PAGE_SHIFT = 12 };
 enum : uint64_t { PAGE = 1 << PAGE_SHIFT };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
+// Of a teardown: entries looked at for a unit of a budget, and what freeing a table is worth in them.
+enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
 
 static uint64_t asid_used[ASIDS_MAX / 64] = {1};
 static unsigned asid_bits, asid_limit = 1, asid_hint;
@@ -115,22 +117,32 @@ status_t arch_space_create(struct arch_space *space) {
     return 0;
 }
 
-// Free what is below a table of the given level, tables only; false when the budget ran out first.
-static bool tables_free(uint64_t *table, unsigned entries, unsigned level, unsigned *budget) {
-    for (unsigned i = 0; i < entries; i++) {
-        if (table[i] == 0) {
-            continue;
+// Free what is below a table of the given level, tables only, from where the last turn stopped; false when *work, counted
+// in entries looked at, ran out first.
+static bool tables_free(struct arch_space *space, uint64_t *table, unsigned entries, unsigned level, unsigned *work) {
+    unsigned shift = 12 + 9 * (level - 1);
+    uint64_t base = space->freed >> (shift + 9) << (shift + 9); // what the table maps begins here
+    for (uint64_t i = space->freed >> shift & (ENTRIES - 1); i < entries; i++) {
+        for (; *work > 0 && table[i] == 0 && i < entries - 1; i++) {
+            --*work;
         }
-        if (level > 2 && !tables_free(table_of(table[i]), ENTRIES, level - 1, budget)) {
+        if (space->freed < base + (i << shift)) { // else below entry i the last turn has freed something
+            space->freed = base + (i << shift);
+        }
+        if (*work == 0) {
             return false;
         }
-        if (*budget == 0) {
-            return false;
+        --*work;
+        if (table[i] != 0) {
+            if (level > 2 && !tables_free(space, table_of(table[i]), ENTRIES, level - 1, work)) {
+                return false;
+            }
+            page_free(address_of(table[i]), 0);
+            table[i] = 0;
+            *work -= *work < FREE_WORK ? *work : FREE_WORK;
         }
-        page_free(address_of(table[i]), 0);
-        table[i] = 0;
-        (*budget)--;
     }
+    space->freed = base + ((uint64_t)entries << shift);
     return true;
 }
 
@@ -138,11 +150,13 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     if (space->satp == 0) {
         return true;
     }
-    if (!tables_free(arch_phys_to_virt(root_of(space)), USER_ENTRIES, riscv_levels, budget) || *budget == 0) {
+    unsigned work = *budget * ENTRIES_PER_UNIT;
+    bool done = tables_free(space, arch_phys_to_virt(root_of(space)), USER_ENTRIES, riscv_levels, &work);
+    *budget = work / ENTRIES_PER_UNIT;
+    if (!done) {
         return false;
     }
     page_free(root_of(space), 0);
-    (*budget)--;
     asid_free(asid_of(space)); // whoever gets it next flushes it before use: no CPU is ready then
     *space = (struct arch_space){};
     return true;

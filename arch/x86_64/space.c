@@ -22,6 +22,8 @@
 enum { ENTRIES = 512, USER_ENTRIES = 256, PCIDS = 4096 };
 enum : uint64_t { PAGE = 4096 };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything is cheaper
+// Of a teardown: entries looked at for a unit of a budget, and what freeing a table is worth in them.
+enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
 
 static uint64_t pcid_used[PCIDS / 64] = {1};
 static unsigned pcid_hint;
@@ -77,22 +79,32 @@ status_t arch_space_create(struct arch_space *space) {
     return 0;
 }
 
-// Free what is below a table of the given level, tables only; false when the budget ran out first.
-static bool tables_free(uint64_t *table, unsigned entries, unsigned level, unsigned *budget) {
-    for (unsigned i = 0; i < entries; i++) {
-        if (table[i] == 0) {
-            continue;
+// Free what is below a table of the given level, tables only, from where the last turn stopped; false when *work, counted
+// in entries looked at, ran out first.
+static bool tables_free(struct arch_space *space, uint64_t *table, unsigned entries, unsigned level, unsigned *work) {
+    unsigned shift = 12 + 9 * (level - 1);
+    uint64_t base = space->freed >> (shift + 9) << (shift + 9); // what the table maps begins here
+    for (uint64_t i = space->freed >> shift & (ENTRIES - 1); i < entries; i++) {
+        for (; *work > 0 && table[i] == 0 && i < entries - 1; i++) {
+            --*work;
         }
-        if (level > 2 && !tables_free(table_of(table[i]), ENTRIES, level - 1, budget)) {
+        if (space->freed < base + (i << shift)) { // else below entry i the last turn has freed something
+            space->freed = base + (i << shift);
+        }
+        if (*work == 0) {
             return false;
         }
-        if (*budget == 0) {
-            return false;
+        --*work;
+        if (table[i] != 0) {
+            if (level > 2 && !tables_free(space, table_of(table[i]), ENTRIES, level - 1, work)) {
+                return false;
+            }
+            page_free(table[i] & X86_PTE_ADDRESS, 0);
+            table[i] = 0;
+            *work -= *work < FREE_WORK ? *work : FREE_WORK;
         }
-        page_free(table[i] & X86_PTE_ADDRESS, 0);
-        table[i] = 0;
-        (*budget)--;
     }
+    space->freed = base + ((uint64_t)entries << shift);
     return true;
 }
 
@@ -100,11 +112,13 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     if (space->root == 0) {
         return true;
     }
-    if (!tables_free(table_of(space->root), USER_ENTRIES, 4, budget) || *budget == 0) {
+    unsigned work = *budget * ENTRIES_PER_UNIT;
+    bool done = tables_free(space, table_of(space->root), USER_ENTRIES, 4, &work);
+    *budget = work / ENTRIES_PER_UNIT;
+    if (!done) {
         return false;
     }
     page_free(space->root & X86_PTE_ADDRESS, 0);
-    (*budget)--;
     pcid_free(space->root &
               (PCIDS - 1)); // whoever gets it next flushes it before use: nothing is marked as cached then
     *space = (struct arch_space){};

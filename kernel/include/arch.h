@@ -125,7 +125,8 @@ void arch_timer_arm(
 enum { ARCH_PROT_READ = 1, ARCH_PROT_WRITE = 2, ARCH_PROT_EXEC = 4 }; // values of PROT_*; never WRITE and EXEC together
 
 [[nodiscard]] status_t arch_space_create(struct arch_space *space); // ERR_NO_MEMORY
-// Return the page-table pages, at most *budget of them; true when all are gone. No CPU uses the space any more. Mapped
+// Return the page-table pages, as far as *budget goes, the units of which are those of a slice: about 100 instructions,
+// looking at entries in vain included. True when all are gone. No CPU uses the space any more. Mapped
 // pages themselves are the core's. A space is destroyed by repeating this until it says true.
 [[nodiscard]] bool arch_space_destroy(struct arch_space *space, unsigned *budget);
 // Map one page. Nothing may be mapped there. ERR_NO_MEMORY (page-table page).

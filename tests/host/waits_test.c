@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel/process.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 #include "machine.h"
 #include "property.h"
@@ -98,6 +99,9 @@ static struct process *core_process(unsigned which) {
 // What ended took its handles with it, and perhaps answered others.
 static void settle(void) {
     machine_settle();
+    while (slice_pending()) { // a process that ends is taken apart share by share, and shares come with time
+        machine_run(host_time() + 100000);
+    }
     for (unsigned i = 0; i < processes; i++) {
         struct process *core = core_process(i);
         if (process[i].there && (core == nullptr || !process_alive(core))) {

@@ -45,6 +45,7 @@ struct arch_thread {
 struct arch_space {
     uint64_t satp;  // mode, ASID and top table; 0: there is none. ASID 0: translations go with every switch
     uint64_t ready; // CPUs that may enter it as they left it: their translations and fetches are those it has
+    uint64_t freed; // being destroyed: below this address no tables are left
 };
 
 enum { RISCV_FAST_MAX = 16 }; // calls that may have a fast path

@@ -44,6 +44,7 @@ struct arch_space {
     uint64_t root;   // physical address of the top table, and the PCID: as CR3 takes it
     uint64_t cached; // CPUs that may hold translations of it under its PCID
     bool tagged;     // has a PCID other than 0; else translations go with every switch
+    uint64_t freed;  // being destroyed: below this address no tables are left
 };
 
 // The processor's task state segment: stacks only. Packed as the processor reads it.
