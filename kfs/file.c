@@ -86,7 +86,7 @@ static long read_text(struct file *file, user_ptr_t buffer, uint64_t length, uin
     if (length > end - offset) {
         length = end - offset;
     }
-    status_t status = pages_read(file->text.pages, buffer, offset - file->text_offset, length);
+    status_t status = text_read(&file->text, buffer, offset - file->text_offset, length);
     return status < 0 ? status : (long)length;
 }
 

@@ -2,9 +2,11 @@
 
 #include "ipc/latency.h"
 
+#include "base/checked.h"
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "kernel/page_alloc.h"
 #include "kernel/pages.h"
 #include "kernel/panic.h"
 
@@ -14,9 +16,13 @@ enum {
 };
 
 void text_clear(struct text *text) {
-    if (text->pages != nullptr) {
-        object_unref(&text->pages->object);
-        text->pages = nullptr;
+    if (text->first != nullptr) {
+        page_free(arch_virt_to_phys(text->first), 0);
+        text->first = nullptr;
+    }
+    if (text->rest != nullptr) {
+        object_unref(&text->rest->object);
+        text->rest = nullptr;
     }
     text->size = 0;
 }
@@ -27,63 +33,126 @@ void text_rewind(struct text *text) {
     text->column = 0;
 }
 
+// The place of the next `length` bytes, if they are in the first page and that is there.
+static inline char *place(const struct text *text, size_t length) {
+    bool fits = text->first != nullptr && text->size + length <= PAGE_SIZE && text->status == 0;
+    return fits ? text->first + text->size : nullptr;
+}
+
+static status_t append(struct text *text, const char *bytes, size_t length) {
+    if (length > TEXT_MAX - text->size) {
+        return ERR_TOO_BIG;
+    }
+    if (text->first == nullptr) {
+        paddr_t page = page_alloc(0); // not cleared: what is not written is not read
+        if (page == 0) {
+            return ERR_NO_MEMORY;
+        }
+        text->first = arch_phys_to_virt(page);
+    }
+    size_t room = text->size < PAGE_SIZE ? PAGE_SIZE - text->size : 0;
+    size_t here = length < room ? length : room;
+    if (here > 0) {
+        memcpy(text->first + text->size, bytes, here);
+    }
+    if (here < length) {
+        status_t status = text->rest == nullptr ? pages_create(TEXT_MAX - PAGE_SIZE, &text->rest) : 0;
+        if (status == 0) {
+            status = pages_fill(text->rest, bytes + here, text->size + here - PAGE_SIZE, length - here);
+        }
+        if (status < 0) {
+            return status;
+        }
+    }
+    text->size += length;
+    return 0;
+}
+
 void text_bytes(struct text *text, const char *bytes, size_t length) {
-    if (text->status == 0 && length > TEXT_MAX - text->size) {
-        text->status = ERR_TOO_BIG;
-    }
-    if (text->status == 0 && text->pages == nullptr) {
-        text->status = pages_create(TEXT_MAX, &text->pages);
-    }
     if (text->status == 0) {
-        text->status = pages_fill(text->pages, bytes, text->size, length);
+        text->status = append(text, bytes, length);
     }
-    if (text->status == 0) {
-        text->size += length;
+}
+
+status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
+    KASSERT(range_within(offset, length, text->size));
+    if (offset < PAGE_SIZE) {
+        uint64_t here = length < PAGE_SIZE - offset ? length : PAGE_SIZE - offset;
+        status_t status = here > 0 ? user_copy_out(to, text->first + offset, here) : 0;
+        if (status < 0 || here == length) {
+            return status;
+        }
+        offset += here;
+        length -= here;
+        to.va += here;
     }
+    return pages_read(text->rest, to, offset - PAGE_SIZE, length);
 }
 
 // One cell: the value, then blanks up to the column's width and one more, or the line's end.
 static void text_cell(struct text *text, const char *value, size_t length) {
     static const char blanks[] = "                                ";
     KASSERT(text->column < text->columns);
-    text_bytes(text, value, length);
     size_t width = text->width[text->column++];
-    if (text->column == text->columns) {
-        text->column = 0;
-        text_bytes(text, "\n", 1);
+    bool last = text->column == text->columns;
+    size_t padding = last || length >= width ? 1 : width - length + 1;
+    const char *behind = last ? "\n" : blanks;
+    text->column = last ? 0 : text->column;
+    char *at = place(text, length + padding);
+    if (at == nullptr) {
+        text_bytes(text, value, length);
+        text_bytes(text, behind, padding);
         return;
     }
-    size_t padding = length < width ? width - length + 1 : 1;
-    text_bytes(text, blanks, padding);
+    memcpy(at, value, length);
+    memcpy(at + length, behind, padding);
+    text->size += length + padding;
 }
 
 void text_header(struct text *text, const char *names) {
     uint8_t columns = 0;
-    for (const char *at = names; *at != '\0'; columns++) {
-        size_t length = 0;
-        while (at[length] != ' ' && at[length] != '\0') {
-            length++;
+    const char *at = names;
+    for (const char *name = names;; at++) {
+        if (*at == ' ' || *at == '\0') {
+            KASSERT(columns < TEXT_COLUMNS_MAX && at > name && at - name < 32);
+            text->width[columns++] = (uint8_t)(at - name);
+            name = at + 1;
         }
-        KASSERT(columns < TEXT_COLUMNS_MAX && length > 0 && length < 32);
-        text->width[columns] = (uint8_t)length;
-        at += length + (at[length] == ' ' ? 1 : 0);
+        if (*at == '\0') {
+            break;
+        }
     }
     text->columns = columns;
     text->column = 0;
-    for (unsigned i = 0; i < columns; i++) {
-        text_cell(text, names, text->width[i]);
-        names += text->width[i] + 1;
-    }
+    // Each name is as wide as its column: the line is the names themselves.
+    text_bytes(text, names, (size_t)(at - names));
+    text_bytes(text, "\n", 1);
+}
+
+// The digits of a number end at `end`; where they begin.
+static char *digits_before(char *end, uint64_t value) {
+    do {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    return end;
 }
 
 void text_u64(struct text *text, uint64_t value) {
     char digits[24];
-    text_cell(text, digits, format(digits, sizeof digits, "%llu", (unsigned long long)value));
+    char *end = digits + sizeof digits;
+    const char *at = digits_before(end, value);
+    text_cell(text, at, (size_t)(end - at));
 }
 
 void text_i64(struct text *text, int64_t value) {
     char digits[24];
-    text_cell(text, digits, format(digits, sizeof digits, "%lld", (long long)value));
+    char *end = digits + sizeof digits;
+    char *at = digits_before(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    if (value < 0) {
+        *--at = '-';
+    }
+    text_cell(text, at, (size_t)(end - at));
 }
 
 void text_hex(struct text *text, uint64_t value) {

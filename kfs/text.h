@@ -3,11 +3,12 @@
 // Values never contain blanks: a word's blanks, control characters and backslashes are written \xHH, an empty word is
 // "-". Fields are only ever appended to a table.
 //
-// The text is collected in a memory object. The first failure is kept in status, and what follows it is dropped: who
-// writes a table need not check each value.
+// The text is collected in a page, which is enough for nearly all, and behind that in a memory object. The first failure is
+// kept in status, and what follows it is dropped: who writes a table need not check each value.
 #pragma once
 
 #include "base/types.h"
+#include "kernel/include/user_ptr.h"
 
 struct latency;
 struct pages;
@@ -15,13 +16,16 @@ struct pages;
 enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_CHUNK = 2048 };
 
 struct text {
-    struct pages *pages; // null: none yet
-    uint64_t size;       // bytes written
-    status_t status;     // 0, ERR_NO_MEMORY, ERR_TOO_BIG
+    char *first;        // the page of the first bytes; null: none yet
+    struct pages *rest; // what does not fit there; null: none yet
+    uint64_t size;      // bytes written
+    status_t status;    // 0, ERR_NO_MEMORY, ERR_TOO_BIG
     uint8_t column, columns;
     uint8_t width[TEXT_COLUMNS_MAX];
 };
 
+// Copy bytes out, all of them below size. ERR_FAULT, ERR_NO_MEMORY; a prefix may have been copied.
+[[nodiscard]] status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length);
 // Release what it holds.
 void text_clear(struct text *text);
 // Begin again at size 0, keeping the columns.
