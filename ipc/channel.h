@@ -91,7 +91,7 @@ struct connection *connection_after(struct channel *channel, uint64_t id);
 // What a ring in shared memory says of itself.
 struct ring_counts {
     uint64_t sent, received;
-    uint64_t queued; // sent - received; more than RING_SLOTS: a side has written what cannot be
+    uint64_t queued; // sent - received, one looked at after the other; beyond all bounds: a side writes nonsense
 };
 struct connection_info {
     uint64_t id, opened;

@@ -197,21 +197,10 @@ static status_t connection_memory(struct object *object, unsigned protection, st
     return 0;
 }
 
-// The peers may go on meanwhile: if head is the same before and after the look at tail, both were so at that moment. A
-// ring that is never quiet for so long is shown as no fuller than it can be.
-static struct ring_counts count_ring(const struct abi_ring_end *tail, const struct abi_ring_end *head) {
-    enum { LOOKS = 4 };
-    struct ring_counts counts = {.received = ring_take(&head->index)};
-    for (unsigned i = 0; i < LOOKS; i++) {
-        counts.sent = ring_take(&tail->index);
-        counts.queued = counts.sent - counts.received;
-        uint64_t after = ring_take(&head->index);
-        if (after == counts.received) {
-            return counts;
-        }
-        counts.received = after;
-    }
-    counts.received = counts.sent - (counts.queued < RING_SLOTS ? counts.queued : RING_SLOTS);
+// The peers may go on between the two looks: head comes first, so that no more seems received than was sent.
+static struct ring_counts count_ring(const struct abi_ring_ends *ends) {
+    struct ring_counts counts = {.received = ring_take(&ends->head.index)};
+    counts.sent = ring_take(&ends->tail.index);
     counts.queued = counts.sent - counts.received;
     return counts;
 }
@@ -222,8 +211,8 @@ static void count_rings(struct pages *pages, struct connection_info *info) {
     info->mapped = true;
     if (first != 0) {
         const struct abi_ring_pair *pair = arch_phys_to_virt(first);
-        info->ring_in = count_ring(&pair->server.tail, &pair->server.head);
-        info->ring_out = count_ring(&pair->client.tail, &pair->client.head);
+        info->ring_in = count_ring(&pair->server);
+        info->ring_out = count_ring(&pair->client);
     }
 }
 

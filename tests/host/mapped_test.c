@@ -115,6 +115,9 @@ Test(mapped, both_reach_the_same_memory) {
     static const uint64_t rings_say[] = {1, 77, 0, 77, 0, 0, 0};
     cr_assert_eq(memcmp(&row.value[11], rings_say, sizeof rings_say), 0);
     cr_assert(find_row("/kern/ipc/holders", 8, 4, rings).found);
+    handle_t plain = good(CALL(me, PAGES_CREATE, PAGE_SIZE)); // memory that is no conversation's
+    cr_assert(!find_row("/kern/ipc/holders", 8, 4, plain).found);
+    cr_assert_eq(CALL(me, CLOSE, plain), 0);
     // The handle is not needed any longer; the client's end takes nothing from the server.
     cr_assert_eq(CALL(me, CLOSE, rings), 0);
     client_dies();

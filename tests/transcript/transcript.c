@@ -799,7 +799,8 @@ static void do_channel_create(void) {
         config.message_max = one_of(sizes);
         config.depth = one_in(200) ? CHANNEL_DEPTH_MAX : config.depth;
         config.mode = one_in(3) ? 0 : some_mode();
-        config.flags = one_in(20) ? (unsigned)below(4) : one_in(6);
+        config.flags = one_in(20) ? (unsigned)below(8) : one_in(6);
+        config.flags |= one_in(2) ? CHANNEL_MAPPED : 0;
         say(" depth=%u size=%u mode=%#x flags=%u", config.depth, config.message_max, config.mode, config.flags);
         bytes_at(3, RECORD, &config, sizeof config);
     }
@@ -863,6 +864,17 @@ static void do_recv(void) {
         say(" #%llu", (unsigned long long)t.result[3]);
     }
     finish_call(4);
+}
+
+// The memory of a mapped connection; of others a refusal.
+static void do_attach(void) {
+    begin(CALL_ATTACH, "attach");
+    handle_is(0, SERVER);
+    t.arg[1] = some_id(CONNECTION_ID);
+    say_id(CONNECTION_ID, t.arg[1]);
+    perform();
+    born(PAGES);
+    finish_call(0);
 }
 
 static void do_finish(void) {
@@ -1129,7 +1141,7 @@ static void do_map(void) {
                                            8};
     begin(CALL_MAP, "map");
     const struct known *process = handle_is(0, PROCESSES);
-    handle_is(1, one_in(3) ? ORDINARY : PAGES);
+    handle_is(1, one_in(3) ? ORDINARY : one_in(6) ? CONNECTION : PAGES);
     uint64_t slot = SLOT + below(SLOTS) * SLOT_SIZE;
     uint64_t address = one_in(3) ? 0 : one_in(10) ? bad_address() : slot + below(2) * PAGE_SIZE;
     // Nothing is ever put where the kernel's refusal is tried.
@@ -1272,6 +1284,7 @@ static const struct {
     {do_send, 22, CONNECTION, do_connect_first},
     {do_recv, 16, SERVER | CONNECTION, do_channel_create},
     {do_finish, 2, CONNECTION, do_connect_first},
+    {do_attach, 3, SERVER, do_connect_first},
     {do_notifier_create, 2, 0, nullptr},
     {do_signal, 5, NOTIFIER, do_notifier_create},
     {do_take, 5, NOTIFIER, do_notifier_create},
