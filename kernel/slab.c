@@ -52,8 +52,19 @@ static unsigned class_of(size_t size) {
     return class_by_units[size == 0 ? 0 : (size - 1) / SLAB_UNIT];
 }
 
+#define CAPACITY(size) ((PAGE_SIZE - SLAB_HEADER) / (size))
+static constexpr uint8_t class_capacity[SLAB_SIZES] = {
+    CAPACITY(32),  CAPACITY(64),  CAPACITY(96),  CAPACITY(128), CAPACITY(192),  CAPACITY(256),
+    CAPACITY(384), CAPACITY(512), CAPACITY(672), CAPACITY(992), CAPACITY(1344), CAPACITY(SLAB_MAX),
+};
+
 static unsigned slab_capacity(unsigned class_index) {
-    return (PAGE_SIZE - SLAB_HEADER) / class_size[class_index];
+    return class_capacity[class_index];
+}
+
+// Which object of a slab begins at or before an offset in its page.
+static unsigned object_index(size_t offset, unsigned class_index) {
+    return (unsigned)offset / class_size[class_index];
 }
 
 static struct slab *slab_create(unsigned class_index) {
@@ -115,6 +126,10 @@ static void whole_free(void *pointer, size_t size) {
 }
 
 void *slab_alloc(size_t size) {
+    return slab_alloc_partly(size, size);
+}
+
+void *slab_alloc_partly(size_t size, size_t cleared) {
     if (size > SLAB_MAX) {
         return whole_alloc(size);
     }
@@ -142,7 +157,7 @@ void *slab_alloc(size_t size) {
     class->stats.allocations++;
     void *object = (char *)slab + SLAB_HEADER + (size_t)index * class_size[class_index];
     memory_permit(object, size);
-    return memset(object, 0, size);
+    return memset(object, 0, cleared);
 }
 
 void slab_free(void *pointer, size_t size) {
@@ -157,8 +172,8 @@ void slab_free(void *pointer, size_t size) {
     KASSERT(slab->magic == SLAB_MAGIC && slab->class_index == class_of(size)); // a size as it was allocated
     struct class *class = &classes[slab->class_index];
     size_t offset = (size_t)((char *)pointer - (char *)slab) - SLAB_HEADER;
-    unsigned index = (unsigned)(offset / class_size[slab->class_index]);
-    KASSERT(offset % class_size[slab->class_index] == 0 && index < slab_capacity(slab->class_index));
+    unsigned index = object_index(offset, slab->class_index);
+    KASSERT(offset == (size_t)index * class_size[slab->class_index] && index < slab_capacity(slab->class_index));
     uint64_t bit = UINT64_C(1) << index % 64;
     KASSERT((slab->free[index / 64] & bit) == 0); // not free already
     memory_forbid(pointer, class_size[slab->class_index]);

@@ -18,6 +18,8 @@ struct slab_stats {
     uint64_t allocations, failures;
 };
 
-[[nodiscard]] void *slab_alloc(size_t size);        // null: no memory
+[[nodiscard]] void *slab_alloc(size_t size); // null: no memory
+// The same, of which only the first `cleared` bytes are zero: the rest is written before it is read.
+[[nodiscard]] void *slab_alloc_partly(size_t size, size_t cleared);
 void slab_free(void *pointer, size_t size);         // the same size; null is fine
 struct slab_stats slab_stats(unsigned class_index); // 0 to SLAB_CLASSES - 1

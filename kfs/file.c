@@ -21,19 +21,37 @@ static const struct object_ops *ops_of(const struct node *node) {
     return node->kind == NODE_DEVICE ? &device_ops : &file_ops;
 }
 
+// Whether text will be written for who opens a node with these flags.
+static bool has_text(const struct node *node, uint32_t flags) {
+    return (flags & OPEN_READ) != 0 && node->kind == NODE_KERNEL &&
+           (node->ops->snapshot != nullptr || node->ops->record != nullptr);
+}
+
+static void file_free(struct file *file) {
+    text_clear(&file->text);
+    slab_free(file, sizeof *file + file->text.head_size);
+}
+
+static struct file *file_alloc(bool with_text) {
+    struct file *file = slab_alloc_partly(sizeof *file + (with_text ? FILE_HEAD : 0), sizeof *file);
+    if (file != nullptr && with_text) {
+        text_init(&file->text, file->head, FILE_HEAD);
+    }
+    return file;
+}
+
 status_t file_new(struct node *node, const struct process *caller, uint32_t flags, struct file **file) {
-    struct file *new = slab_alloc(sizeof *new);
+    bool with_text = has_text(node, flags);
+    struct file *new = file_alloc(with_text);
     if (new == nullptr) {
         return ERR_NO_MEMORY;
     }
     new->flags = flags;
-    if ((flags & OPEN_READ) != 0 && !node_is_directory(node) && node->ops != nullptr &&
-        node->ops->snapshot != nullptr) {
+    if (with_text && node->ops->snapshot != nullptr) {
         node->ops->snapshot(node, caller, &new->text);
-        if (new->text.status < 0) {
-            status_t status = new->text.status;
-            text_clear(&new->text);
-            slab_free(new, sizeof *new);
+        status_t status = new->text.status;
+        if (status < 0) {
+            file_free(new);
             return status;
         }
     }
@@ -62,9 +80,8 @@ static struct watched *file_watched(struct object *object) {
 
 static void file_destroy(struct object *object) {
     struct file *file = file_of(object);
-    text_clear(&file->text);
     node_unref(file->node);
-    slab_free(file, sizeof *file);
+    file_free(file);
 }
 
 static void file_describe(const struct object *object, char *text, size_t capacity) {
@@ -79,7 +96,7 @@ static uint32_t file_events(const struct object *) {
 // ---- reading ----
 
 static long read_text(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
-    uint64_t end = file->text_offset + file->text.size;
+    uint64_t end = file->text_offset + text_size(&file->text);
     if (offset >= end || length == 0) {
         return 0;
     }
@@ -94,18 +111,20 @@ static long read_text(struct file *file, user_ptr_t buffer, uint64_t length, uin
 static status_t next_part(struct file *file) {
     const struct tree_ops *ops = file->node->ops;
     uint64_t cursor = file->cursor;
-    uint64_t offset = file->text_offset + file->text.size;
+    uint64_t offset = file->text_offset + text_size(&file->text);
     bool begun = file->begun;
     text_rewind(&file->text);
     file->text_offset = offset;
     if (!begun) {
         text_header(&file->text, ops->columns);
     }
-    while (file->text.status == 0 && file->text.size < TEXT_CHUNK && ops->record(file->node, &cursor, &file->text)) {
+    while (file->text.status == 0 && text_size(&file->text) < TEXT_CHUNK &&
+           ops->record(file->node, &cursor, &file->text)) {
     }
     if (file->text.status < 0) {
-        file->text.size = 0;
-        return file->text.status;
+        status_t status = file->text.status;
+        text_rewind(&file->text);
+        return status;
     }
     file->cursor = cursor;
     file->begun = true;
@@ -119,13 +138,13 @@ static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, ui
         file->cursor = 0;
         file->begun = false;
     }
-    if (offset == file->text_offset + file->text.size) {
+    if (offset == file->text_offset + text_size(&file->text)) {
         status_t status = next_part(file);
         if (status < 0) {
             return status;
         }
     }
-    if (offset < file->text_offset || offset > file->text_offset + file->text.size) {
+    if (offset < file->text_offset || offset > file->text_offset + text_size(&file->text)) {
         return ERR_INVALID;
     }
     return read_text(file, buffer, length, offset);

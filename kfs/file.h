@@ -14,6 +14,8 @@
 struct node;
 struct process;
 
+enum { FILE_HEAD = 320 };
+
 struct file {
     struct object object;
     struct node *node; // referenced
@@ -23,6 +25,7 @@ struct file {
     uint64_t text_offset;
     uint64_t cursor; // long table: the last record written
     bool begun;      // long table: its header has been written
+    char head[];     // of a text file that is read: FILE_HEAD bytes in which the text begins
 };
 
 extern const struct object_ops file_ops, directory_ops, device_ops;

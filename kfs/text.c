@@ -2,157 +2,172 @@
 
 #include "ipc/latency.h"
 
-#include "base/checked.h"
+#include "base/decimal.h"
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "kernel/page_alloc.h"
+#include "base/word.h"
 #include "kernel/pages.h"
 #include "kernel/panic.h"
 
 enum {
     VALUE_MAX = 4 * PATH_LEN_MAX + 1, // a word of PATH_LEN_MAX bytes, all of them escaped
     LABEL_MAX = 128,
+    WIDTH_MAX = 31,
+    CELL_ROOM = 64, // that a number and its padding take at most, as they are written
 };
 
+static void room_set(struct text *text, char *begin, uint64_t size, uint64_t before) {
+    text->begin = begin;
+    text->at = begin;
+    text->end = begin + size;
+    text->before = before;
+}
+
+void text_init(struct text *text, char *head, size_t size) {
+    text->head = head;
+    text->head_size = size;
+    room_set(text, head, size, 0);
+}
+
 void text_clear(struct text *text) {
-    if (text->first != nullptr) {
-        page_free(arch_virt_to_phys(text->first), 0);
-        text->first = nullptr;
+    if (text->pages != nullptr) {
+        object_unref(&text->pages->object);
+        text->pages = nullptr;
     }
-    if (text->rest != nullptr) {
-        object_unref(&text->rest->object);
-        text->rest = nullptr;
-    }
-    text->size = 0;
 }
 
 void text_rewind(struct text *text) {
-    text->size = 0;
+    room_set(text, text->head, text->head_size, 0);
     text->status = 0;
     text->column = 0;
 }
 
-// The place of the next `length` bytes, if they are in the first page and that is there.
-static inline char *place(const struct text *text, size_t length) {
-    bool fits = text->first != nullptr && text->size + length <= PAGE_SIZE && text->status == 0;
-    return fits ? text->first + text->size : nullptr;
-}
-
-static status_t append(struct text *text, const char *bytes, size_t length) {
-    if (length > TEXT_MAX - text->size) {
+// Go on in the next page: the room at hand is full.
+static status_t room_next(struct text *text) {
+    uint64_t size = text_size(text);
+    if (size == TEXT_MAX) {
         return ERR_TOO_BIG;
     }
-    if (text->first == nullptr) {
-        paddr_t page = page_alloc(0); // not cleared: what is not written is not read
-        if (page == 0) {
-            return ERR_NO_MEMORY;
-        }
-        text->first = arch_phys_to_virt(page);
+    status_t status = text->pages == nullptr ? pages_create(TEXT_MAX, &text->pages) : 0;
+    if (status < 0) {
+        return status;
     }
-    size_t room = text->size < PAGE_SIZE ? PAGE_SIZE - text->size : 0;
-    size_t here = length < room ? length : room;
-    if (here > 0) {
-        memcpy(text->first + text->size, bytes, here);
+    paddr_t page = pages_get(text->pages, (size - text->head_size) / PAGE_SIZE, true);
+    if (page == 0) {
+        return ERR_NO_MEMORY;
     }
-    if (here < length) {
-        status_t status = text->rest == nullptr ? pages_create(TEXT_MAX - PAGE_SIZE, &text->rest) : 0;
-        if (status == 0) {
-            status = pages_fill(text->rest, bytes + here, text->size + here - PAGE_SIZE, length - here);
-        }
-        if (status < 0) {
-            return status;
-        }
-    }
-    text->size += length;
+    uint64_t left = TEXT_MAX - size;
+    room_set(text, arch_phys_to_virt(page), left < PAGE_SIZE ? left : PAGE_SIZE, size);
     return 0;
 }
 
 void text_bytes(struct text *text, const char *bytes, size_t length) {
-    if (text->status == 0) {
-        text->status = append(text, bytes, length);
+    while (length > 0 && text->status == 0) {
+        size_t room = (size_t)(text->end - text->at);
+        size_t part = length < room ? length : room;
+        if (part == 0) {
+            text->status = room_next(text);
+            continue;
+        }
+        memcpy(text->at, bytes, part);
+        text->at += part;
+        bytes += part;
+        length -= part;
+    }
+    if (text->status < 0) {
+        text->end = text->at;
     }
 }
 
 status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
-    KASSERT(range_within(offset, length, text->size));
-    if (offset < PAGE_SIZE) {
-        uint64_t here = length < PAGE_SIZE - offset ? length : PAGE_SIZE - offset;
-        status_t status = here > 0 ? user_copy_out(to, text->first + offset, here) : 0;
-        if (status < 0 || here == length) {
-            return status;
-        }
-        offset += here;
-        length -= here;
-        to.va += here;
+    KASSERT(offset + length <= text_size(text));
+    uint64_t in_head = offset < text->head_size ? text->head_size - offset : 0;
+    uint64_t part = length < in_head ? length : in_head;
+    status_t status = user_copy_out(to, text->head + offset, part);
+    if (status < 0 || part == length) {
+        return status;
     }
-    return pages_read(text->rest, to, offset - PAGE_SIZE, length);
+    return pages_read(text->pages, (user_ptr_t){to.va + part}, offset + part - text->head_size, length - part);
 }
 
-// One cell: the value, then blanks up to the column's width and one more, or the line's end.
-static void text_cell(struct text *text, const char *value, size_t length) {
-    static const char blanks[] = "                                ";
+// ---- cells: the value, then blanks up to the column's width and one more, or the line's end ----
+
+static const char blanks[WIDTH_MAX + 1] = "                                ";
+
+// What goes behind a value of this length, in bytes of blanks; 0: the line's end.
+static size_t cell_padding(struct text *text, size_t length) {
     KASSERT(text->column < text->columns);
     size_t width = text->width[text->column++];
-    bool last = text->column == text->columns;
-    size_t padding = last || length >= width ? 1 : width - length + 1;
-    const char *behind = last ? "\n" : blanks;
-    text->column = last ? 0 : text->column;
-    char *at = place(text, length + padding);
-    if (at == nullptr) {
-        text_bytes(text, value, length);
-        text_bytes(text, behind, padding);
-        return;
+    if (text->column == text->columns) {
+        text->column = 0;
+        return 0;
     }
-    memcpy(at, value, length);
-    memcpy(at + length, behind, padding);
-    text->size += length + padding;
+    return length < width ? width - length + 1 : 1;
 }
 
-void text_header(struct text *text, const char *names) {
-    uint8_t columns = 0;
-    const char *at = names;
-    for (const char *name = names;; at++) {
-        if (*at == ' ' || *at == '\0') {
-            KASSERT(columns < TEXT_COLUMNS_MAX && at > name && at - name < 32);
-            text->width[columns++] = (uint8_t)(at - name);
-            name = at + 1;
-        }
-        if (*at == '\0') {
-            break;
+static void text_cell(struct text *text, const char *value, size_t length) {
+    size_t padding = cell_padding(text, length);
+    text_bytes(text, value, length);
+    text_bytes(text, padding > 0 ? blanks : "\n", padding > 0 ? padding : 1);
+}
+
+// The widths of the columns: of the words in names, which single blanks separate.
+static void set_columns(struct text *text, const char *names, size_t length) {
+    unsigned columns = 0;
+    size_t start = 0;
+    for (size_t at = 0; at < length; at += WORD_BYTES) {
+        size_t left = length - at;
+        uint64_t word = left >= WORD_BYTES ? word_load(names + at) : word_load_part(names + at, left);
+        for (uint64_t matches = word_matches(word, ' '); matches != 0; matches &= matches - 1) {
+            size_t blank = at + word_first(matches);
+            KASSERT(columns < TEXT_COLUMNS_MAX - 1 && blank > start && blank - start <= WIDTH_MAX);
+            text->width[columns++] = (uint8_t)(blank - start);
+            start = blank + 1;
         }
     }
-    text->columns = columns;
+    KASSERT(length > start && length - start <= WIDTH_MAX);
+    text->width[columns++] = (uint8_t)(length - start);
+    text->columns = (uint8_t)columns;
     text->column = 0;
-    // Each name is as wide as its column: the line is the names themselves.
-    text_bytes(text, names, (size_t)(at - names));
+}
+
+void text_header_bytes(struct text *text, const char *names, size_t length) {
+    set_columns(text, names, length);
+    text_bytes(text, names, length);
     text_bytes(text, "\n", 1);
 }
 
-// The digits of a number end at `end`; where they begin.
-static char *digits_before(char *end, uint64_t value) {
-    do {
-        *--end = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return end;
-}
+// ---- values ----
 
 void text_u64(struct text *text, uint64_t value) {
-    char digits[24];
-    char *end = digits + sizeof digits;
-    const char *at = digits_before(end, value);
-    text_cell(text, at, (size_t)(end - at));
+    unsigned length = decimal_length(value);
+    if (text->end - text->at < CELL_ROOM) {
+        char digits[DECIMAL_MAX];
+        decimal_write(digits, value, length);
+        text_cell(text, digits, length);
+        return;
+    }
+    // There is room: blanks as for the widest cell, of which only those that belong to it are kept.
+    char *at = text->at;
+    decimal_write(at, value, length);
+    size_t padding = cell_padding(text, length);
+    static_assert(CELL_ROOM >= DECIMAL_MAX + sizeof blanks);
+    memcpy(at + length, blanks, sizeof blanks);
+    if (padding == 0) {
+        at[length] = '\n';
+        padding = 1;
+    }
+    text->at = at + length + padding;
 }
 
 void text_i64(struct text *text, int64_t value) {
-    char digits[24];
-    char *end = digits + sizeof digits;
-    char *at = digits_before(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-    if (value < 0) {
-        *--at = '-';
-    }
-    text_cell(text, at, (size_t)(end - at));
+    char digits[DECIMAL_MAX + 1] = "-";
+    unsigned sign = value < 0;
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    unsigned length = decimal_length(magnitude);
+    decimal_write(digits + sign, magnitude, length);
+    text_cell(text, digits, sign + length);
 }
 
 void text_hex(struct text *text, uint64_t value) {

@@ -3,8 +3,9 @@
 // Values never contain blanks: a word's blanks, control characters and backslashes are written \xHH, an empty word is
 // "-". Fields are only ever appended to a table.
 //
-// The text is collected in a page, which is enough for nearly all, and behind that in a memory object. The first failure is
-// kept in status, and what follows it is dropped: who writes a table need not check each value.
+// The text begins in room that its keeper gives it, where most have their place, and goes on in a memory object, page by
+// page. The first failure is kept in status, and what follows it is dropped: who writes a table need not check each
+// value.
 #pragma once
 
 #include "base/types.h"
@@ -16,26 +17,40 @@ struct pages;
 enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_CHUNK = 2048 };
 
 struct text {
-    char *first;        // the page of the first bytes; null: none yet
-    struct pages *rest; // what does not fit there; null: none yet
-    uint64_t size;      // bytes written
-    status_t status;    // 0, ERR_NO_MEMORY, ERR_TOO_BIG
+    char *at, *end;  // the room at hand: the next byte goes to at
+    char *begin;     // of that room
+    uint64_t before; // bytes of text that stand before it
+    char *head;      // the keeper's room
+    uint64_t head_size;
+    struct pages *pages; // what stands behind the head; null: none yet
+    status_t status;     // 0, ERR_NO_MEMORY, ERR_TOO_BIG
     uint8_t column, columns;
     uint8_t width[TEXT_COLUMNS_MAX];
 };
 
-// Copy bytes out, all of them below size. ERR_FAULT, ERR_NO_MEMORY; a prefix may have been copied.
-[[nodiscard]] status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length);
-// Release what it holds.
+// Begin an empty text, zero-filled so far, in room of at least a byte that stays as long as it.
+void text_init(struct text *text, char *head, size_t size);
+// Release what it holds; it is not used again. Of a zero-filled text, that is nothing.
 void text_clear(struct text *text);
 // Begin again at size 0, keeping the columns.
 void text_rewind(struct text *text);
+
+// Bytes written.
+static inline uint64_t text_size(const struct text *text) {
+    return text->before + (uint64_t)(text->at - text->begin);
+}
+// Copy a part of what was written out to the user. ERR_FAULT, ERR_NO_MEMORY.
+[[nodiscard]] status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length);
 
 // Bytes as they are.
 void text_bytes(struct text *text, const char *bytes, size_t length);
 
 // The header line: names separated by single blanks. Sets the columns of the lines that follow.
-void text_header(struct text *text, const char *names);
+void text_header_bytes(struct text *text, const char *names, size_t length);
+// The same; a constant is measured when it is compiled.
+static inline void text_header(struct text *text, const char *names) {
+    text_header_bytes(text, names, __builtin_strlen(names));
+}
 // The next value of the line; the last column ends the line.
 void text_u64(struct text *text, uint64_t value);
 void text_i64(struct text *text, int64_t value);

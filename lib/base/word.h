@@ -1,0 +1,61 @@
+// Eight bytes at a time: bytes of strings in a 64-bit word, the first of them lowest.
+#pragma once
+
+#include "base/types.h"
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a word is its lowest");
+
+typedef uint64_t word64_t __attribute__((aligned(1), may_alias));
+typedef uint32_t word32_t __attribute__((aligned(1), may_alias));
+typedef uint16_t word16_t __attribute__((aligned(1), may_alias));
+
+enum { WORD_BYTES = sizeof(word64_t) };
+
+static inline uint64_t word_load(const void *bytes) {
+    return *(const word64_t *)bytes;
+}
+
+// 0 to 7 bytes, and zeroes above; nothing behind them is read.
+static inline uint64_t word_load_part(const void *bytes, size_t length) {
+    const char *at = bytes;
+    if (length >= 4) {
+        return *(const word32_t *)at | (uint64_t)*(const word32_t *)(at + length - 4) << (8 * (length - 4));
+    }
+    if (length >= 2) {
+        return *(const word16_t *)at | (uint64_t)*(const word16_t *)(at + length - 2) << (8 * (length - 2));
+    }
+    return length > 0 ? (unsigned char)*at : 0;
+}
+
+// The highest bit of each byte that equals `byte`, and no other bit.
+static inline uint64_t word_matches(uint64_t word, unsigned char byte) {
+    constexpr uint64_t low = 0x7f7f7f7f7f7f7f7f;
+    uint64_t differs = word ^ byte * 0x0101010101010101u;
+    return ~(((differs & low) + low) | differs | low);
+}
+
+// Which byte the first match is, of matches that are not 0.
+static inline unsigned word_first(uint64_t matches) {
+    return (unsigned)__builtin_ctzll(matches) / 8;
+}
+
+// Whether a byte is among them.
+static inline bool bytes_contain(const char *bytes, size_t length, unsigned char byte) {
+    for (; length >= WORD_BYTES; bytes += WORD_BYTES, length -= WORD_BYTES) {
+        if (word_matches(word_load(bytes), byte) != 0) {
+            return true;
+        }
+    }
+    // What is missing in the last word is filled with what is not sought.
+    uint64_t filler = byte == 0 ? UINT64_MAX << (8 * length) : 0;
+    return length > 0 && word_matches(word_load_part(bytes, length) | filler, byte) != 0;
+}
+
+static inline bool bytes_equal(const char *a, const char *b, size_t length) {
+    for (; length >= WORD_BYTES; a += WORD_BYTES, b += WORD_BYTES, length -= WORD_BYTES) {
+        if (word_load(a) != word_load(b)) {
+            return false;
+        }
+    }
+    return word_load_part(a, length) == word_load_part(b, length);
+}
