@@ -1,5 +1,6 @@
 #include "kfs/argument.h"
 
+#include "base/word.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/file.h"
@@ -28,10 +29,5 @@ status_t argument_path(user_ptr_t from, uint64_t length, char path[static PATH_L
     if (status < 0) {
         return status;
     }
-    for (size_t i = 0; i < length; i++) {
-        if (path[i] == '\0') {
-            return ERR_INVALID;
-        }
-    }
-    return 0;
+    return bytes_contain(path, length, '\0') ? ERR_INVALID : 0;
 }

@@ -25,7 +25,7 @@ static struct {
     struct node **chunk[CHUNKS_MAX];
     struct node *first[BUCKETS_FIRST]; // the buckets before any chunk: lookup works without memory
     uint64_t buckets, low;
-    uint64_t secret; // so that nobody outside can choose names that fall into one bucket
+    uint64_t secret, key; // so that nobody outside can choose names that fall into one bucket
     uint64_t next_id, next_cookie;
     struct node_stats stats;
 } nodes;
@@ -47,11 +47,7 @@ static struct node **bucket_of(uint64_t hash) {
 }
 
 static uint64_t name_hash(const struct node *directory, const char *name, size_t length) {
-    uint64_t hash = hash_u64(directory->id ^ nodes.secret);
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3u;
-    }
-    return hash_u64(hash ^ nodes.secret);
+    return hash_keyed(directory->id ^ nodes.secret, nodes.key, name, length);
 }
 
 // Split the next bucket if there are more nodes than buckets. Without memory, or at the greatest size, nothing happens.
@@ -113,7 +109,7 @@ struct node *node_child(const struct node *directory, const char *name, size_t l
     for (struct node *node = *bucket_of(hash); node != nullptr; node = node->chain) {
         nodes.stats.child_steps++;
         if (node->hash == hash && node->parent == directory && node->name_length == length &&
-            memcmp(node->name, name, length) == 0) {
+            bytes_equal(node->name, name, length)) {
             return node;
         }
     }
@@ -181,6 +177,7 @@ void node_init(void) {
     nodes.low = BUCKETS_FIRST;
     nodes.buckets = BUCKETS_FIRST;
     nodes.secret = hash_u64(arch_time_now() ^ (uintptr_t)&nodes);
+    nodes.key = hash_u64(nodes.secret) | 1;
 }
 
 struct node *node_new(uint32_t kind, uint32_t mode, uint32_t owner, uint32_t group) {
@@ -234,11 +231,7 @@ status_t node_set_target(struct node *link, const char *target, size_t length) {
     return 0;
 }
 
-void node_ref(struct node *node) {
-    node->references++;
-}
-
-static void node_destroy(struct node *node) {
+void node_destroy(struct node *node) {
     KASSERT(!node->linked);
     if (node->kind == NODE_FILE && node->file.pages != nullptr) {
         object_unref(&node->file.pages->object);
@@ -256,16 +249,6 @@ static void node_destroy(struct node *node) {
     nodes.stats.alive[node->kind]--;
     nodes.stats.destroyed++;
     slab_free(node, sizeof *node);
-}
-
-void node_unref(struct node *node) {
-    if (node == nullptr) {
-        return;
-    }
-    KASSERT(node->references > 0);
-    if (--node->references == 0) {
-        node_destroy(node);
-    }
 }
 
 static void node_attach(struct node *directory, struct node *node, const char *name, size_t length) {
@@ -317,10 +300,6 @@ void node_move(struct node *node, struct node *directory, const char *name, size
 }
 
 // ---- what a node tells ----
-
-bool node_is_directory(const struct node *node) {
-    return node->kind == NODE_DIR || node->kind == NODE_CHANNEL;
-}
 
 bool node_permits(const struct node *node, const struct process *caller, uint32_t want) {
     if (caller == nullptr || caller->owner == 0) {

@@ -80,8 +80,18 @@ struct node {
 // Give a link its target. ERR_NO_MEMORY.
 [[nodiscard]] status_t node_set_target(struct node *link, const char *target, size_t length);
 
-void node_ref(struct node *node);
-void node_unref(struct node *node); // may free it; null is fine
+static inline void node_ref(struct node *node) {
+    node->references++;
+}
+
+void node_destroy(struct node *node); // node_unref's
+
+// May free it; null is fine.
+static inline void node_unref(struct node *node) {
+    if (node != nullptr && --node->references == 0) {
+        node_destroy(node);
+    }
+}
 
 // Put a node under a name; the name is valid and free, and the directory is stored. The tree takes a reference. Cannot
 // fail.
@@ -97,7 +107,9 @@ struct node *node_child(const struct node *directory, const char *name, size_t l
 struct node *node_after(const struct node *directory, uint64_t cookie);
 
 // Whether names can be looked up below it.
-bool node_is_directory(const struct node *node);
+static inline bool node_is_directory(const struct node *node) {
+    return node->kind == NODE_DIR || node->kind == NODE_CHANNEL;
+}
 // Whether owner, group and mode let this process do it; want: MODE_* bits. The kernel (null) and user 0 may everything,
 // but execute only what somebody may execute.
 bool node_permits(const struct node *node, const struct process *caller, uint32_t want);

@@ -1,14 +1,16 @@
 #include "kfs/walk.h"
 
 #include "base/memory.h"
+#include "base/word.h"
 #include "kernel/panic.h"
 #include "kfs/node.h"
 #include "kfs/tree.h"
 
 // What is still to be resolved stands at the end of one buffer; a link's target is put in front of it. Each link adds its
-// target and a slash, so this much always suffices. One buffer, because only one path is resolved at a time.
+// target and a slash, so this much always suffices. One buffer, because only one path is resolved at a time. A word of
+// slashes stands behind it, so that every component ends in one.
 enum { PENDING_SIZE = PATH_LEN_MAX + LINK_DEPTH_MAX * (PATH_LEN_MAX + 1) };
-static char pending[PENDING_SIZE];
+static char pending[PENDING_SIZE + WORD_BYTES];
 
 static struct walk_stats stats;
 
@@ -16,8 +18,10 @@ struct position {
     struct node *start;
     struct node *at; // referenced
     const struct process *caller;
-    size_t next; // in pending
-    size_t own;  // what stands from here on is the caller's path, what is before it comes from links
+    size_t next;      // in pending
+    size_t own;       // what stands from here on is the caller's path, what is before it comes from links
+    const char *name; // the component taken last, in pending
+    size_t length;
     unsigned links;
     unsigned flags;
     status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
@@ -41,8 +45,10 @@ static void move_up(struct position *position) {
     move_to(position, parent);
 }
 
-static status_t lookup(struct position *position, const char *name, size_t length, struct node **child) {
+static status_t lookup(struct position *position, struct node **child) {
     struct node *at = position->at;
+    const char *name = position->name;
+    size_t length = position->length;
     stats.components++;
     if (at->ops != nullptr) {
         status_t status = at->ops->lookup(at, position->caller, name, length, child);
@@ -102,23 +108,50 @@ static void skip_slashes(struct position *position) {
     }
 }
 
-// Take the next component into walk->name. False if there is none.
-static bool take_component(struct position *position, struct walk *walk, status_t *status) {
+// Where the component that begins here ends: at the next slash.
+static size_t component_end(size_t at) {
+    uint64_t slashes;
+    while ((slashes = word_matches(word_load(pending + at), '/')) == 0) {
+        at += WORD_BYTES;
+    }
+    return at + word_first(slashes);
+}
+
+// Take the next component. False if there is none.
+static bool take_component(struct position *position, status_t *status) {
     skip_slashes(position);
     size_t begin = position->next;
-    while (position->next < PENDING_SIZE && pending[position->next] != '/') {
-        position->next++;
-    }
-    size_t length = position->next - begin;
-    if (length > NAME_LEN_MAX) {
+    position->next = component_end(begin);
+    position->name = pending + begin;
+    position->length = position->next - begin;
+    if (position->length > NAME_LEN_MAX) {
         *status = ERR_NAME_TOO_LONG;
         return false;
     }
-    walk->through_link = begin < position->own;
-    memcpy(walk->name, pending + begin, length);
-    walk->name[length] = '\0';
-    walk->length = length;
-    return length > 0;
+    return position->length > 0;
+}
+
+// The last component led to child, or to nothing.
+static void arrive(struct position *position, struct node *child, bool slash, struct walk *walk) {
+    walk->node = child;
+    walk->parent = position->at;
+    memcpy(walk->name, position->name, position->length);
+    walk->name[position->length] = '\0';
+    walk->length = position->length;
+    walk->through_link = position->name < pending + position->own;
+    walk->wants_directory = slash;
+    position->at = nullptr;
+}
+
+// The path ended in no name: it means where we are.
+static void arrive_here(struct position *position, struct walk *walk) {
+    walk->node = position->at;
+    walk->parent = nullptr;
+    walk->name[0] = '\0';
+    walk->length = 0;
+    walk->through_link = false;
+    walk->wants_directory = true;
+    position->at = nullptr;
 }
 
 // One component: go to what it names. Sets *done when it was the last, with the answer in walk.
@@ -127,8 +160,9 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
     if (status < 0) {
         return status;
     }
-    bool dot = walk->length == 1 && walk->name[0] == '.';
-    bool dots = walk->length == 2 && walk->name[0] == '.' && walk->name[1] == '.';
+    const char *name = position->name;
+    bool dot = name[0] == '.' && position->length == 1;
+    bool dots = name[0] == '.' && position->length == 2 && name[1] == '.';
     if (dot || dots) {
         if (dots) {
             move_up(position);
@@ -139,7 +173,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
     skip_slashes(position);
     bool last = position->next == PENDING_SIZE;
     struct node *child = nullptr;
-    status = lookup(position, walk->name, walk->length, &child);
+    status = lookup(position, &child);
     if (status < 0 && !(status == ERR_NOT_FOUND && last && (position->flags & WALK_PARENT) != 0)) {
         return status;
     }
@@ -160,10 +194,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         node_unref(child);
         return ERR_NOT_DIR;
     }
-    walk->node = child;
-    walk->parent = position->at;
-    walk->wants_directory = slash;
-    position->at = nullptr;
+    arrive(position, child, slash, walk);
     *done = true;
     return 0;
 }
@@ -171,26 +202,19 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
 static status_t resolve(struct position *position, struct walk *walk) {
     status_t status = 0;
     bool done = false;
-    while (status == 0 && !done && take_component(position, walk, &status)) {
+    while (status == 0 && !done && take_component(position, &status)) {
         status = step(position, walk, &done);
     }
-    if (status < 0 || done) {
-        return status;
+    if (status == 0 && !done) {
+        arrive_here(position, walk);
     }
-    // The path ended in no name: it means where we are.
-    walk->node = position->at;
-    walk->name[0] = '\0';
-    walk->length = 0;
-    walk->wants_directory = true;
-    position->at = nullptr;
-    return 0;
+    return status;
 }
 
 // From position->start, who asks and how being set.
 static status_t walk_from(struct position *position, const char *path, size_t length, struct walk *walk) {
     struct node *start = position->start;
     KASSERT(length <= PATH_LEN_MAX);
-    *walk = (struct walk){};
     stats.walks++;
     if (start->removed && length > 0) {
         stats.failures++;
@@ -201,16 +225,14 @@ static status_t walk_from(struct position *position, const char *path, size_t le
     position->own = position->next;
     node_ref(start);
     memcpy(pending + position->next, path, length);
+    memset(pending + PENDING_SIZE, '/', WORD_BYTES);
     status_t status = resolve(position, walk);
     node_unref(position->at);
     if (status == 0 && walk->length == 0 && length > 0 && !node_is_directory(walk->node)) {
         walk_done(walk);
         status = ERR_NOT_DIR;
     }
-    if (status < 0) {
-        stats.failures++;
-        *walk = (struct walk){};
-    }
+    stats.failures += status < 0;
     return status;
 }
 
@@ -235,7 +257,6 @@ status_t walk_look(struct node *start, const struct process *caller, const char 
 void walk_done(struct walk *walk) {
     node_unref(walk->node);
     node_unref(walk->parent);
-    *walk = (struct walk){};
 }
 
 struct walk_stats walk_get_stats(void) {
