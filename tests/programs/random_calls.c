@@ -211,8 +211,12 @@ static void one_call(void) {
         draw_arguments((uint32_t)number, arg);
     }
     number = one_in(200) ? nonsense() : number;
+    uint64_t soon = one_in(2) ? 0 : clock_now() + below(MILLISECOND); // a round has to end
     if (number == CALL_WAIT || number == CALL_TAKE) {
-        arg[2] = one_in(2) ? 0 : clock_now() + below(MILLISECOND); // a round has to end
+        arg[2] = soon;
+    } else if (number == CALL_CALL || number == CALL_REPLY_WAIT) {
+        arg[1] |= CALL_TIMED;
+        arg[4] = soon;
     }
     if (number == CALL_CLOSE && arg[0] == known[0] && !one_in(50)) {
         return; // without the directory, little is left to do
