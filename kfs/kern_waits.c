@@ -36,8 +36,8 @@ static bool wakers_add(void *context, struct process *process) {
 // "3,7,any": pids, and `any` if they are not all. Who waits for nothing is woken by its deadline, or not at all.
 static void write_wakers(const struct thread *thread, const struct object *object, struct text *text) {
     struct wakers wakers = {};
-    bool others =
-        object == nullptr ? timer_pending(&thread->park.timer) : !wait_graph_wakers(thread, object, wakers_add, &wakers);
+    bool others = object == nullptr ? timer_pending(&thread->park.timer)
+                                    : !wait_graph_wakers(thread, object, wakers_add, &wakers);
     char word[WAKERS_SHOWN * 11 + 4] = "";
     size_t length = 0;
     for (unsigned i = 0; i < wakers.count; i++) {

@@ -626,7 +626,7 @@ static void check_waiters(void) {
             if (clients[k].real == object) {
                 events = client_events(&clients[k]);
                 bool over = lost(&clients[k]) || clients[k].channel->removed || clients[k].finished;
-                events &= over || room_is_left(&clients[k]) ? UINT32_MAX : ~(uint32_t)EVENT_WRITABLE;
+                events &= over || room_is_left(&clients[k]) ? UINT32_MAX : ~EVENT_WRITABLE;
             }
         }
         property_equal(now, events & waiters[i].events, 0);
