@@ -1221,7 +1221,7 @@ Test(channel, long_line_is_told_in_steps) {
     }
     uint64_t told = fake_notified();
     cr_assert_eq(receive_any(channel_object(channel)), 1);
-    cr_assert_leq(fake_notified() - told, 16);
+    cr_assert_leq(fake_notified() - told, 48);
     cr_assert(slice_pending());
     while (slice_pending()) {
         told = fake_notified();
