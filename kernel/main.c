@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/include/fast_path.h"
 #include "kernel/init.h"
 #include "kernel/lock.h"
 #include "kernel/log.h"
@@ -90,6 +91,9 @@ void kernel_main(const struct boot_info *boot) {
     sched_init_cpu(&boot_cpu);
     cpu_ready(&boot_cpu);
     log_mirror(!has_word(boot->command_line, "quiet"));
+    if (has_word(boot->command_line, "nofast")) {
+        fast_limit = 0;
+    }
 
     page_alloc_init(boot);
     need(arch_direct_map_extend(boot), "mapping the memory");

@@ -86,7 +86,7 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     text_header(
         text, "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
               "depth message_max sent_in received_in queued_in discarded_in rejected_in latency_mean_ns latency_max_ns "
-              "mapped");
+              "mapped calls replied lost waiting");
     text_u64(text, in->sent + out->sent);
     text_u64(text, in->received + out->received);
     text_u64(text, in->queued + out->queued);
@@ -108,6 +108,10 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     text_u64(text, latency->messages == 0 ? 0 : latency->sum / latency->messages);
     text_u64(text, latency->max);
     text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
+    text_u64(text, info.calls.made);
+    text_u64(text, info.calls.replied);
+    text_u64(text, info.calls.lost);
+    text_u64(text, info.calls.waiting);
 }
 
 // ---- latency ----

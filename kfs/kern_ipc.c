@@ -2,6 +2,7 @@
 #include "abi/abi.h"
 #include "ipc/channel.h"
 #include "ipc/notifier.h"
+#include "kernel/cpu.h"
 #include "kfs/call_stats.h"
 #include "kfs/node.h"
 #include "kfs/text.h"
@@ -114,6 +115,16 @@ static bool notifier_record(const struct node *, uint64_t *cursor, struct text *
     return true;
 }
 
+static void calls_snapshot(const struct node *, const struct process *, struct text *text) {
+    text_header(text, "calls replied lost fast_calls fast_replies fast");
+    text_u64(text, cpu_count_total(COUNT_CALL));
+    text_u64(text, cpu_count_total(COUNT_REPLY));
+    text_u64(text, cpu_count_total(COUNT_CALL_LOST));
+    text_u64(text, cpu_count_total(COUNT_FAST_CALL));
+    text_u64(text, cpu_count_total(COUNT_FAST_REPLY));
+    text_u64(text, cpu_count_total(COUNT_FAST));
+}
+
 static void latency_snapshot(const struct node *, const struct process *, struct text *text) {
     struct ipc_totals totals;
     ipc_get_totals(&totals);
@@ -121,6 +132,7 @@ static void latency_snapshot(const struct node *, const struct process *, struct
 }
 
 static const struct tree_ops latency_ops = {.snapshot = latency_snapshot};
+static const struct tree_ops calls_ops = {.snapshot = calls_snapshot};
 static const struct tree_ops errors_ops = {.snapshot = call_stats_snapshot};
 static const struct tree_ops notifications_ops = {.snapshot = notifications_snapshot};
 static const struct tree_ops notifiers_ops = {.columns = notifier_columns, .record = notifier_record};
@@ -131,6 +143,7 @@ static const struct tree_ops registry_ops = {.columns = registry_columns, .recor
 static const struct tree_entry entries[] = {
     {"kern/ipc/channels", NODE_KERNEL, 0444, &registry_ops},
     {"kern/ipc/notifiers", NODE_KERNEL, 0444, &notifiers_ops},
+    {"kern/ipc/stats/calls", NODE_KERNEL, 0444, &calls_ops},
     {"kern/ipc/stats/errors", NODE_KERNEL, 0444, &errors_ops},
     {"kern/ipc/stats/latency", NODE_KERNEL, 0444, &latency_ops},
     {"kern/ipc/stats/notifications", NODE_KERNEL, 0444, &notifications_ops},

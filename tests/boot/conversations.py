@@ -37,6 +37,24 @@ def same_calls(output):
     return None if len(calls) == 2 and calls[0] == calls[1] else f"it makes calls while it waits:\n{output}"
 
 
+CALLS = "ping -c -n 50 /ipc/c1 & ping -c -n 20 -s 256 /ipc/c1; wait $!; ping -n 5 /ipc/c1; cat /ipc/c1/stats"
+CALLED = (r"^50 round trips of 8 bytes", r"^20 round trips of 256 bytes", r"^5 round trips of 8 bytes")
+FAST = "/test/call-check; cat /kern/ipc/stats/calls"
+CLEAN = (r"^400 rounds, nothing else arrived$",)
+
+
+def calls_counted(output):
+    """70 calls and 5 messages with their answers."""
+    row = table(output[output.index("sent received"):])[0]
+    counts = [int(row[name]) for name in ("calls", "replied", "lost", "waiting", "sent")]
+    return None if counts == [70, 70, 0, 0, 10] else f"counted otherwise: {counts}\n{output}"
+
+
+def fast_words(output):
+    row = table(output[output.index("calls replied"):])[0]
+    return min(int(row["fast_calls"]), int(row["fast_replies"]))
+
+
 def deadlock(name, options):
     return Case(name, f"/test/deadlock {options} & p=$!; sleep 300ms; ipc waits -o tsv; ipc waits -s | grep -c STUCK; kill $p; wait",
                 machine=TESTS, matches=(r"^2$",), check=both_stuck)
@@ -56,6 +74,16 @@ CASES = [
          matches=(r"^50 round trips of 256 bytes",), check=lambda output: None if
          (row := table(output[output.index("sent received"):])[0])["mapped"] == "1" and row["bytes_sent"] == "0"
          else f"messages went through the kernel:\n{output}"),
+    Case("ping_calls", f"echo-server /ipc/c1 & p=$!; sleep 200ms; {CALLS}; kill $p", matches=CALLED, check=calls_counted),
+    Case("ping_calls_on_four_cpus", f"echo-server /ipc/c1 & p=$!; sleep 200ms; {CALLS}; kill $p", matches=CALLED, check=calls_counted,
+         machine=("--smp", "4")),
+    Case("registers_tell_nothing_after_calls", FAST, matches=CLEAN, check=lambda output: None if fast_words(output) >= 100
+         else f"few of the calls were fast:\n{output}", machine=TESTS, alone=True),
+    Case("registers_tell_nothing_after_calls_without_fast_paths", FAST, matches=CLEAN, check=lambda output: None
+         if fast_words(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
+    Case("registers_tell_nothing_after_calls_on_four_cpus", FAST, matches=CLEAN, machine=(*TESTS, "--smp", "4")),
+    Case("a_call_that_nobody_serves_times_out", "mkchan /ipc/c2; ping -c -t 200ms /ipc/c2; cat /ipc/c2/stats",
+         matches=(r"^ping: /ipc/c2: the deadline passed first$",)),
     Case("rings_of_a_channel_that_is_not_mapped_refused", "echo-server /ipc/m2 & sleep 200ms; ping -m /ipc/m2; s=$?; kill $!; (exit $s)",
          status=1, matches=(r"^ping: /ipc/m2: the object does not support this operation$",)),
     Case("notifying_and_publishing_keep_their_promises", "/test/notify-check", output="0 failures\n", machine=TESTS),

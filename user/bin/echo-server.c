@@ -1,5 +1,6 @@
-// echo-server: answer every message with itself. The server's side of the smallest conversation there is.
+// echo-server: answer every message, and every call, with itself. The server's side of the smallest conversation there is.
 #include "isthmus/calls.h"
+#include "lib/call.h"
 #include "lib/channel.h"
 #include "lib/error.h"
 #include "lib/mapped.h"
@@ -8,31 +9,54 @@
 enum { REPLY_TRIES = 256 };
 
 static const struct option options[] = {{'m', "mapped", nullptr, "over rings in shared memory"},
-                                        {'n', "count", "N", "stop after N messages; without it, never"},
+                                        {'n', "count", "N", "stop after N messages or calls; without it, never"},
                                         {}};
 static const struct program program = {
-    "[-m] [-n N] [PATH]", "Serve a channel, /ipc/echo if not given: answer every message with itself.", options};
+    "[-m] [-n N] [PATH]", "Serve a channel, /ipc/echo if not given: answer every message and call with itself.",
+    options};
+
+struct echo {
+    const char *path;
+    handle_t channel;
+    uint64_t count;  // messages and calls still to be answered
+    uint64_t blamed; // the connection last complained of
+};
+
+// A call is answered with what it brought.
+static bool answer_call(void *context, struct call_request *) {
+    return --((struct echo *)context)->count > 0;
+}
+
+static void answer(struct echo *echo, const struct message *message) {
+    long status =
+        channel_reply(echo->channel, message->connection, message->payload, message->length, message->id, REPLY_TRIES);
+    if (status == ERR_FULL && message->connection != echo->blamed) {
+        echo->blamed = message->connection; // once is enough
+        (void)error_say("%s: process %u does not read its answers; they are lost", echo->path, message->sender);
+    }
+    // Any other failure means that the client has gone, and nobody misses the answer.
+}
+
+static long answer_messages(void *context) {
+    static struct message message;
+    struct echo *echo = context;
+    long status = 0;
+    while (status == 0 && echo->count > 0) {
+        status = channel_recv(echo->channel, &message, 0);
+        if (status == 0 && message.kind == MESSAGE_DATA) {
+            answer(echo, &message);
+            echo->count--;
+        }
+    }
+    return status == ERR_TIMED_OUT ? 1 : status;
+}
 
 static int serve_queue(const char *path, handle_t channel, uint64_t count) {
-    static struct message message;
-    uint64_t blamed = UINT64_MAX; // the connection last complained of
-    while (count > 0) {
-        long status = channel_recv(channel, &message, FOREVER);
-        if (status < 0) {
-            return error_report(path, status);
-        }
-        if (message.kind != MESSAGE_DATA) {
-            continue;
-        }
-        count--;
-        status = channel_reply(channel, message.connection, message.payload, message.length, message.id, REPLY_TRIES);
-        if (status == ERR_FULL && message.connection != blamed) {
-            blamed = message.connection; // once is enough
-            (void)error_say("%s: process %u does not read its answers; they are lost", path, message.sender);
-        }
-        // Any other failure means that the client has gone, and nobody misses the answer.
-    }
-    return 0;
+    struct echo echo = {.path = path, .channel = channel, .count = count, .blamed = UINT64_MAX};
+    const struct call_server server = {
+        .channel = channel, .answer = answer_call, .messages = answer_messages, .context = &echo};
+    long status = call_serve(&server, FOREVER);
+    return status < 0 ? error_report(path, status) : 0;
 }
 
 static int serve_mapped(const char *path, handle_t channel, uint64_t count) {

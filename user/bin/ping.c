@@ -1,5 +1,6 @@
 // ping: measure round trips over a channel whose server answers with the same message id.
 #include "base/memory.h"
+#include "lib/call.h"
 #include "lib/channel.h"
 #include "lib/clock.h"
 #include "lib/error.h"
@@ -9,12 +10,13 @@
 #include "lib/print.h"
 
 static const struct option options[] = {
+    {'c', "call", nullptr, "by calls: the server must answer them"},
     {'m', "mapped", nullptr, "over rings in shared memory: the server must be mapped"},
     {'n', "count", "N", "make N round trips, 10 if not given"},
     {'s', "size", "N", "send N bytes each, 8 if not given"},
     {'t', "timeout", "TIME", "wait no longer for an answer, 5s if not given"},
     {}};
-static const struct program program = {"[-m] [-n N] [-s SIZE] [-t TIME] [PATH]",
+static const struct program program = {"[-c | -m] [-n N] [-s SIZE] [-t TIME] [PATH]",
                                        "Measure round trips to an echo server, /ipc/echo if not given.", options};
 
 struct figures {
@@ -23,9 +25,9 @@ struct figures {
     uint64_t total;
 };
 
-// Of the two, one is used.
+// Of `connection` and `mapped`, one is used.
 struct conversation {
-    bool is_mapped;
+    bool is_mapped, calls;
     handle_t connection;
     struct mapped mapped;
 };
@@ -59,12 +61,22 @@ static long mapped_call(struct mapped *mapped, const char *payload, size_t size,
     return status;
 }
 
+static long by_call(handle_t connection, const char *payload, size_t size, struct message *answer, uint64_t deadline) {
+    struct call_message message = {.length = size};
+    memcpy(message.payload, payload, size);
+    long status = call_message(connection, &message, deadline);
+    answer->length = message.length;
+    memcpy(answer->payload, message.payload, message.length);
+    return status;
+}
+
 // One round trip; its nanoseconds, or an error.
 static long round_trip(struct conversation *with, const char *payload, size_t size, uint64_t id, uint64_t timeout) {
     static struct message answer;
     uint64_t begin = clock_now();
     uint64_t deadline = timeout == FOREVER ? FOREVER : begin + timeout;
     long status = with->is_mapped ? mapped_call(&with->mapped, payload, size, id, &answer, deadline)
+                  : with->calls   ? by_call(with->connection, payload, size, &answer, deadline)
                                   : channel_call(with->connection, payload, size, id, &answer, deadline);
     if (status >= 0 && (answer.length != size || memcmp(answer.payload, payload, size) != 0)) {
         status = ERR_INVALID;
@@ -85,11 +97,16 @@ int main(int argc, char **argv) {
             size = option_number(&state, 0, MESSAGE_MAX);
         } else if (option == 'm') {
             with.is_mapped = true;
+        } else if (option == 'c') {
+            with.calls = true;
         } else if (!clock_parse(state.value, &timeout)) {
             option_refuse("'%s' is not a duration", state.value);
         }
     }
     option_operands(&state, 0, 1);
+    if (with.is_mapped && with.calls) {
+        option_refuse("-c and -m exclude each other");
+    }
     const char *path = state.argc == 1 ? state.argv[0] : "/ipc/echo";
     long status = begin_conversation(&with, path, clock_deadline(timeout));
     if (status < 0) {
