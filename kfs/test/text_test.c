@@ -621,6 +621,8 @@ Test(text, links_are_read_by_who_does_not_follow) {
     cr_assert_eq(user_read(self, link, bytes, sizeof bytes, OFFSET_CURRENT), 0);
     cr_assert_eq(user_read(self, link, bytes, 4, 1), 4);
     cr_assert_eq(memcmp(bytes, "kern", 4), 0);
+    cr_assert_eq(user_read(self, link, bytes, 10, 5), 8); // more than is left, less than the whole and as much again
+    cr_assert_eq(memcmp(bytes, "/version", 8), 0);
     cr_assert_eq(user_read(self, link, bytes, 0, 0), 0);
     cr_assert_eq(CALL(self, READ, link, 64, 4, 0), ERR_FAULT);
 }
