@@ -29,9 +29,12 @@ static inline unsigned decimal_length(uint64_t value) {
         1000000000000000000u,
         10000000000000000000u,
     };
+    if (value < 10) {
+        return 1;
+    }
     // A number of n bits has n * log10(2) digits, rounded down, or one more: 1233 / 4096 is exact enough below 65.
-    unsigned guess = (bits_highest(value | 1) + 1) * 1233 >> 12;
-    return guess + (value >= power[guess] || guess == 0);
+    unsigned guess = (bits_highest(value) + 1) * 1233 >> 12;
+    return guess + (value >= power[guess]);
 }
 
 // Write the digits of value, of which there are `length`.

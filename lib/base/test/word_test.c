@@ -1,0 +1,70 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/word.h"
+
+enum { LONGEST = 40 };
+
+// Bytes right before the end of what was allocated: the address sanitizer tells who reads behind them.
+static char *bytes_of(const char *content, size_t length) {
+    char *bytes = malloc(length > 0 ? length : 1);
+    memcpy(bytes, content, length);
+    return bytes;
+}
+
+Test(word, part_of_a_word_is_its_first_bytes_and_zeroes) {
+    for (size_t length = 0; length < WORD_BYTES; length++) {
+        uint64_t expected = 0;
+        memcpy(&expected, "\x81\x92\xa3\xb4\xc5\xd6\xe7", length);
+        char *bytes = bytes_of("\x81\x92\xa3\xb4\xc5\xd6\xe7", length);
+        cr_assert_eq(word_load_part(bytes, length), expected, "%zu bytes", length);
+        free(bytes);
+    }
+}
+
+// For every byte value beside every neighbour that could carry into it or borrow from it.
+Test(word, matches_are_exact) {
+    for (unsigned sought = 0; sought < 256; sought++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            unsigned char content[WORD_BYTES];
+            for (unsigned i = 0; i < WORD_BYTES; i++) {
+                content[i] = (unsigned char)(i % 2 == 0 ? byte : sought);
+            }
+            uint64_t matches = word_matches(word_load(content), (unsigned char)sought);
+            cr_assert_eq(matches, byte == sought ? 0x8080808080808080u : 0x8000800080008000u, "%u %u", sought, byte);
+            cr_assert_eq(word_first(matches), byte == sought ? 0 : 1);
+        }
+    }
+}
+
+Test(word, byte_is_found_wherever_it_is_and_only_there) {
+    for (size_t length = 0; length <= LONGEST; length++) {
+        for (unsigned byte = 0; byte < 256; byte += 47) {
+            char content[LONGEST];
+            memset(content, (int)byte ^ 1, sizeof content);
+            char *bytes = bytes_of(content, length);
+            cr_assert_not(bytes_contain(bytes, length, (unsigned char)byte), "%u in %zu", byte, length);
+            for (size_t at = 0; at < length; at++) {
+                bytes[at] = (char)byte;
+                cr_assert(bytes_contain(bytes, length, (unsigned char)byte), "%u at %zu of %zu", byte, at, length);
+                bytes[at] ^= 1;
+            }
+            free(bytes);
+        }
+    }
+}
+
+Test(word, bytes_are_equal_if_none_differs) {
+    for (size_t length = 0; length <= LONGEST; length++) {
+        char content[LONGEST] = "what stands here does not matter";
+        char *bytes = bytes_of(content, length);
+        cr_assert(bytes_equal(bytes, content, length));
+        for (size_t at = 0; at < length; at++) {
+            bytes[at] ^= 0x40;
+            cr_assert_not(bytes_equal(bytes, content, length), "differs at %zu of %zu", at, length);
+            bytes[at] ^= 0x40;
+        }
+        free(bytes);
+    }
+}
