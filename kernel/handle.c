@@ -24,9 +24,10 @@ handle_t handle_value(const struct handle *handle, uint32_t index) {
 // ---- derivation ------------------------------------------------------------------------------------------------------
 
 static struct lineage *lineage_new(struct handle *handle) {
-    struct lineage *place = slab_alloc(sizeof *place);
+    struct lineage *place = slab_alloc_partly(sizeof *place, 0);
     if (place != nullptr) {
         place->handle = handle;
+        place->parent = nullptr;
         list_init(&place->children);
         list_init(&place->siblings);
     }
@@ -106,21 +107,22 @@ static status_t table_grow(struct handle_table *table) {
     return 0;
 }
 
+static uint8_t ability(uint32_t rights, uint32_t right, uint8_t ability) {
+    return (rights & right) != 0 ? ability : 0;
+}
+
 static uint8_t abilities(enum object_kind kind, uint32_t rights) {
-    static const struct {
-        enum object_kind kind;
-        uint32_t right;
-        uint8_t ability;
-    } known[] = {
-        {OBJECT_CONNECTION, RIGHT_CALL, HANDLE_CALL},  {OBJECT_CHANNEL, RIGHT_READ, HANDLE_SERVE},
-        {OBJECT_CONNECTION, RIGHT_WRITE, HANDLE_SEND}, {OBJECT_CONNECTION, RIGHT_READ, HANDLE_RECEIVE},
-        {OBJECT_NOTIFIER, RIGHT_WRITE, HANDLE_SIGNAL}, {OBJECT_NOTIFIER, RIGHT_READ, HANDLE_TAKE},
-    };
-    uint8_t all = 0;
-    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
-        all |= kind == known[i].kind && (rights & known[i].right) != 0 ? known[i].ability : 0;
+    switch (kind) {
+    case OBJECT_CONNECTION:
+        return ability(rights, RIGHT_CALL, HANDLE_CALL) | ability(rights, RIGHT_WRITE, HANDLE_SEND) |
+               ability(rights, RIGHT_READ, HANDLE_RECEIVE);
+    case OBJECT_CHANNEL:
+        return ability(rights, RIGHT_READ, HANDLE_SERVE);
+    case OBJECT_NOTIFIER:
+        return ability(rights, RIGHT_WRITE, HANDLE_SIGNAL) | ability(rights, RIGHT_READ, HANDLE_TAKE);
+    default:
+        return 0;
     }
-    return all;
 }
 
 status_t handle_insert(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,

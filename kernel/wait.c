@@ -60,7 +60,9 @@ static bool backlog_step(struct slice *, unsigned *budget) {
 }
 
 void object_notify(struct object *object, uint32_t events) {
-    object_notify_some(object, events, UINT_MAX);
+    if (!list_empty(&object->waiters)) {
+        object_notify_some(object, events, UINT_MAX);
+    }
 }
 
 unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit) {

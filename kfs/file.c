@@ -32,10 +32,17 @@ static void file_free(struct file *file) {
     slab_free(file, sizeof *file + file->text.head_size);
 }
 
+// With neither node nor flags yet.
 static struct file *file_alloc(bool with_text) {
-    struct file *file = slab_alloc_partly(sizeof *file + (with_text ? FILE_HEAD : 0), sizeof *file);
-    if (file != nullptr && with_text) {
-        text_init(&file->text, file->head, FILE_HEAD);
+    size_t head = with_text ? FILE_HEAD : 0;
+    struct file *file = slab_alloc_partly(sizeof *file + head, 0);
+    if (file != nullptr) {
+        file->object = (struct object){};
+        file->begun = false;
+        file->position = 0;
+        file->text_offset = 0;
+        file->cursor = 0;
+        text_init(&file->text, file->head, head);
     }
     return file;
 }

@@ -20,12 +20,12 @@ struct file {
     struct object object;
     struct node *node; // referenced
     uint32_t flags;    // OPEN_APPEND matters
+    bool begun;        // long table: its header has been written
     uint64_t position; // of OFFSET_CURRENT
-    struct text text;  // snapshot, or the part of a long table that begins at text_offset
     uint64_t text_offset;
-    uint64_t cursor; // long table: the last record written
-    bool begun;      // long table: its header has been written
-    char head[];     // of a text file that is read: FILE_HEAD bytes in which the text begins
+    uint64_t cursor;  // long table: the last record written
+    struct text text; // snapshot, or the part of a long table that begins at text_offset
+    char head[];      // of a text file that is read: FILE_HEAD bytes in which the text begins
 };
 
 extern const struct object_ops file_ops, directory_ops, device_ops;

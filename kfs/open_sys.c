@@ -21,7 +21,11 @@ long sys_open(struct thread *self, handle_t dir, user_ptr_t path, uint64_t path_
     if (status < 0) {
         return status;
     }
-    struct opening opening = {.caller = self->process, .flags = flags, .mode = mode, .bound = parent->rights};
+    struct opening opening;
+    opening.caller = self->process;
+    opening.flags = flags;
+    opening.mode = mode;
+    opening.bound = parent->rights;
     status = open_prepare(start->node, text, path_len, &opening);
     if (status < 0) {
         return status;

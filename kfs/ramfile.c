@@ -41,7 +41,11 @@ static void clear_tail(struct node *node, uint64_t index) {
 
 // Write within one page, and let the file grow over it.
 static status_t write_page(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
-    status_t status = pages_write(node->file.pages, from, offset, length);
+    paddr_t page = pages_get(node->file.pages, offset / PAGE_SIZE, true);
+    if (page == 0) {
+        return ERR_NO_MEMORY;
+    }
+    status_t status = user_copy_in((char *)arch_phys_to_virt(page) + offset % PAGE_SIZE, from, length);
     if (status < 0) {
         clear_tail(node, offset / PAGE_SIZE);
         return status;

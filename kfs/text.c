@@ -24,12 +24,6 @@ static void room_set(struct text *text, char *begin, uint64_t size, uint64_t bef
     text->before = before;
 }
 
-void text_init(struct text *text, char *head, size_t size) {
-    text->head = head;
-    text->head_size = size;
-    room_set(text, head, size, 0);
-}
-
 void text_clear(struct text *text) {
     if (text->pages != nullptr) {
         object_unref(&text->pages->object);
@@ -41,6 +35,14 @@ void text_rewind(struct text *text) {
     room_set(text, text->head, text->head_size, 0);
     text->status = 0;
     text->column = 0;
+}
+
+void text_init(struct text *text, char *head, size_t size) {
+    text->head = head;
+    text->head_size = size;
+    text->pages = nullptr;
+    text->columns = 0;
+    text_rewind(text);
 }
 
 // Go on in the next page: the room at hand is full.
@@ -62,7 +64,7 @@ static status_t room_next(struct text *text) {
     return 0;
 }
 
-void text_bytes(struct text *text, const char *bytes, size_t length) {
+static void bytes_slow(struct text *text, const char *bytes, size_t length) {
     while (length > 0 && text->status == 0) {
         size_t room = (size_t)(text->end - text->at);
         size_t part = length < room ? length : room;
@@ -78,6 +80,19 @@ void text_bytes(struct text *text, const char *bytes, size_t length) {
     if (text->status < 0) {
         text->end = text->at;
     }
+}
+
+static inline void bytes_put(struct text *text, const char *bytes, size_t length) {
+    if (length <= (size_t)(text->end - text->at)) {
+        memcpy(text->at, bytes, length);
+        text->at += length;
+    } else {
+        bytes_slow(text, bytes, length);
+    }
+}
+
+void text_bytes(struct text *text, const char *bytes, size_t length) {
+    bytes_put(text, bytes, length);
 }
 
 status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
@@ -108,8 +123,8 @@ static size_t cell_padding(struct text *text, size_t length) {
 
 static void text_cell(struct text *text, const char *value, size_t length) {
     size_t padding = cell_padding(text, length);
-    text_bytes(text, value, length);
-    text_bytes(text, padding > 0 ? blanks : "\n", padding > 0 ? padding : 1);
+    bytes_put(text, value, length);
+    bytes_put(text, padding > 0 ? blanks : "\n", padding > 0 ? padding : 1);
 }
 
 // The widths of the columns: of the words in names, which single blanks separate.
@@ -134,8 +149,14 @@ static void set_columns(struct text *text, const char *names, size_t length) {
 
 void text_header_bytes(struct text *text, const char *names, size_t length) {
     set_columns(text, names, length);
-    text_bytes(text, names, length);
-    text_bytes(text, "\n", 1);
+    if ((size_t)(text->end - text->at) <= length) {
+        bytes_slow(text, names, length);
+        bytes_slow(text, "\n", 1);
+        return;
+    }
+    memcpy(text->at, names, length);
+    text->at[length] = '\n';
+    text->at += length + 1;
 }
 
 // ---- values ----

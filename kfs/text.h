@@ -28,9 +28,9 @@ struct text {
     uint8_t width[TEXT_COLUMNS_MAX];
 };
 
-// Begin an empty text, zero-filled so far, in room of at least a byte that stays as long as it.
+// Begin an empty text without columns, in room that stays as long as it.
 void text_init(struct text *text, char *head, size_t size);
-// Release what it holds; it is not used again. Of a zero-filled text, that is nothing.
+// Release what it holds; it is not used again.
 void text_clear(struct text *text);
 // Begin again at size 0, keeping the columns.
 void text_rewind(struct text *text);

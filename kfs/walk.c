@@ -22,6 +22,7 @@ struct position {
     size_t own;       // what stands from here on is the caller's path, what is before it comes from links
     const char *name; // the component taken last, in pending
     size_t length;
+    bool slash; // behind it
     unsigned links;
     unsigned flags;
     status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
@@ -117,17 +118,19 @@ static size_t component_end(size_t at) {
     return at + word_first(slashes);
 }
 
-// Take the next component. False if there is none.
+// Take the next component, where no slash stands, and the slashes behind it. False if there is none.
 static bool take_component(struct position *position, status_t *status) {
-    skip_slashes(position);
     size_t begin = position->next;
-    position->next = component_end(begin);
+    size_t end = component_end(begin);
     position->name = pending + begin;
-    position->length = position->next - begin;
+    position->length = end - begin;
     if (position->length > NAME_LEN_MAX) {
         *status = ERR_NAME_TOO_LONG;
         return false;
     }
+    position->slash = end < PENDING_SIZE;
+    position->next = end + position->slash;
+    skip_slashes(position);
     return position->length > 0;
 }
 
@@ -169,8 +172,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         }
         return 0;
     }
-    bool slash = position->next < PENDING_SIZE;
-    skip_slashes(position);
+    bool slash = position->slash;
     bool last = position->next == PENDING_SIZE;
     struct node *child = nullptr;
     status = lookup(position, &child);
@@ -183,6 +185,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
             pending[--position->next] = '/';
         }
         status = follow(position, child);
+        skip_slashes(position);
         node_unref(child);
         return status;
     }
@@ -202,6 +205,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
 static status_t resolve(struct position *position, struct walk *walk) {
     status_t status = 0;
     bool done = false;
+    skip_slashes(position);
     while (status == 0 && !done && take_component(position, &status)) {
         status = step(position, walk, &done);
     }
