@@ -125,8 +125,7 @@ arm64_enter_call:
     lsr x16, x16, #EC_SHIFT
     cmp x16, #EC_CALL
     b.ne arm64_enter_fault
-    adrp x16, fast_limit
-    ldr x16, [x16, #:lo12:fast_limit]
+    ldr x16, fast_limit                     // the image is that small
     cmp x8, x16
     b.hs arm64_enter_general
     ldr x16, =fast_paths
@@ -158,10 +157,9 @@ arch_fast_exit:
     EXCEPTION_RETURN
 
 arm64_resume_other:
-    add x3, x3, #THREAD_FRAME + FRAME_SP
-    ldp x9, x10, [x3]                       // sp, pc
-    ldr x11, [x3, #FRAME_SPSR - FRAME_SP]
-    ldr x29, [x3, #X(29) - FRAME_SP]
+    ldp x9, x10, [x3, #THREAD_FRAME + FRAME_SP] // and pc
+    ldr x11, [x3, #THREAD_FRAME + FRAME_SPSR]
+    ldr x29, [x3, #THREAD_FRAME + X(29)]
     msr sp_el0, x9
     msr elr_el1, x10
     msr spsr_el1, x11

@@ -81,7 +81,10 @@ static uint16_t asid_of(const struct arch_space *space) {
     return (uint16_t)(space->translation >> ARM64_ASID_SHIFT);
 }
 
-// Below an entry, or below TTBR0.
+static paddr_t root_of(const struct arch_space *space) {
+    return space->translation & ARM64_PTE_ADDRESS & ~ARM64_ASID_SHARED;
+}
+
 static uint64_t *table_of(uint64_t entry) {
     return arch_phys_to_virt(entry & ARM64_PTE_ADDRESS);
 }
@@ -91,7 +94,8 @@ status_t arch_space_create(struct arch_space *space) {
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
-    *space = (struct arch_space){.translation = page | (uint64_t)asid_alloc() << ARM64_ASID_SHIFT};
+    uint64_t asid = asid_alloc(), tag = asid != 0 ? asid << ARM64_ASID_SHIFT : ARM64_ASID_SHARED;
+    *space = (struct arch_space){.translation = page | tag};
     return 0;
 }
 
@@ -132,12 +136,12 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     // No CPU is in the space, so none walks its tables. Of what was walked before, the ASID's flush leaves nothing, and
     // until then nobody uses it.
     unsigned work = *budget * ENTRIES_PER_UNIT;
-    bool done = tables_free(space, table_of(space->translation), 4, &work);
+    bool done = tables_free(space, arch_phys_to_virt(root_of(space)), 4, &work);
     *budget = work / ENTRIES_PER_UNIT;
     if (!done) {
         return false;
     }
-    page_free(space->translation & ARM64_PTE_ADDRESS, 0);
+    page_free(root_of(space), 0);
     asid_free(asid_of(space));
     *space = (struct arch_space){};
     return true;
@@ -147,7 +151,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 
 // The lowest-level entry for an address; null: there is none (or, when it was to be made, no memory).
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
-    uint64_t *table = table_of(space->translation);
+    uint64_t *table = arch_phys_to_virt(root_of(space));
     for (unsigned shift = 39; shift > 12; shift -= 9) {
         uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
         if ((*entry & ARM64_PTE_VALID) == 0) {

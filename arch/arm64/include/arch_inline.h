@@ -6,7 +6,8 @@
 
 // A table without any entry: what TTBR0 points to in the kernel's own address space.
 extern uint64_t arm64_empty_table[512];
-#define ARM64_ASID_SHIFT 48 // in TTBR0, and in the operand of an invalidation
+#define ARM64_ASID_SHIFT  48           // in TTBR0, and in the operand of an invalidation
+#define ARM64_ASID_SHARED (1ull << 47) // in arch_space.translation: has none of its own
 
 extern uint64_t arm64_image_offset; // of the image: its address minus where it was loaded
 
@@ -60,7 +61,8 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 // Go to other translations. Those that share ASID 0, for want of another, leave nothing of each other in the TLB. No call,
 // so that a fast path needs no stack frame.
 [[gnu::always_inline]] static inline void arm64_translation_set(uint64_t translation) {
-    if (__builtin_expect(translation >> ARM64_ASID_SHIFT == 0, 0)) {
+    if (__builtin_expect((translation & ARM64_ASID_SHARED) != 0, 0)) {
+        translation ^= ARM64_ASID_SHARED;
         __asm__ volatile(
             "msr ttbr0_el1, %0\n\tisb\n\ttlbi aside1, xzr\n\tdsb nsh" ::"r"(arch_virt_to_phys(arm64_empty_table))
             : "memory");

@@ -42,8 +42,9 @@ struct arch_thread {
 };
 
 struct arch_space {
-    uint64_t translation; // as TTBR0 takes it: physical address of the top table, and the ASID above it; 0: no table
-    uint64_t freed;       // being destroyed: below this address no tables are left
+    // As TTBR0 takes it: physical address of the top table, and the ASID above it, or ARM64_ASID_SHARED; 0: no table.
+    uint64_t translation;
+    uint64_t freed; // being destroyed: below this address no tables are left
 };
 
 // Per-CPU data of the port; TPIDR_EL1 points here, and so to the struct cpu that begins with it.
