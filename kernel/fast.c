@@ -2,7 +2,10 @@
 
 uint64_t fast_limit = CALL_FAST;
 
-struct fast_answer fast_unlock_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+// None of these becomes part of a fast path when the kernel is linked: then that would call, and need a stack frame.
+
+[[gnu::noinline]] struct fast_answer fast_unlock_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                                       uint64_t a5) {
     if (!kernel_lock_last()) {
         kernel_lock_grant();
     }
@@ -10,12 +13,14 @@ struct fast_answer fast_unlock_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint
 }
 
 // Others have the lock: the general path, which takes it once more, is none the slower for having waited here.
-struct fast_answer fast_queue_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+[[gnu::noinline]] struct fast_answer fast_queue_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                                      uint64_t a5) {
     kernel_lock_queue();
     [[clang::musttail]] return fast_unlock_leave(a0, a1, a2, a3, a4, a5);
 }
 
-struct fast_answer fast_grant_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+[[gnu::noinline]] struct fast_answer fast_grant_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                                     uint64_t a5) {
     kernel_lock_grant();
     [[clang::musttail]] return arch_fast_exit(a0, a1, a2, a3, a4, a5);
 }

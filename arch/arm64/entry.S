@@ -1,7 +1,7 @@
 // Into the kernel and back to user mode.
 //
-// While user code runs, the kernel's stack pointer is the top of the CPU's kernel stack, as it is whenever the kernel is
-// left. Entries from user mode save the user's registers in the frame of the CPU's current thread and call C, which returns
+// While user code runs, the kernel's stack pointer is 16 bytes below the top of the CPU's kernel stack, as it is whenever
+// the kernel is left. Entries from user mode save the user's registers in the frame of the CPU's current thread and call C, which returns
 // the thread to resume, or null to idle. There are two kinds of frame, told apart by `kind`:
 //   minimal  a call (svc, whatever its immediate; number in x8, arguments in x0 to x5). The ABI keeps pc, pstate, sp, x29
 //            and the message words x19 to x22; those and the arguments are saved. On return x0 to x4 carry the answer, and
@@ -120,7 +120,7 @@ arm64_vectors:
 
     .balign 128
 arm64_enter_call:
-    stp x16, x17, [sp, #-16]
+    stp x16, x29, [sp]                      // for a fault; for arch_fast_resume
     mrs x16, esr_el1
     lsr x16, x16, #EC_SHIFT
     cmp x16, #EC_CALL
@@ -244,6 +244,8 @@ arm64_resume_full:
     EXCEPTION_RETURN
 
 arm64_enter_fault:
+    ldr x16, [sp]
+    stp x16, x17, [sp, #-16]
     mov x16, #KIND_SYNCHRONOUS
 
 // x16 = kind; the user's x16 and x17 are below the stack pointer.

@@ -29,7 +29,7 @@ static void run_boot(void *boot) {
 
 // On the boot stack, in the boot code's map.
 void arm64_start(paddr_t tree, const void *tree_now) {
-    arm64_boot_cpu.stack_top = (uint64_t)arm64_boot_stack + ARM64_STACK_SIZE;
+    arm64_boot_cpu.stack_top = (uint64_t)arm64_boot_stack + ARM64_STACK_SIZE - ARM64_STACK_RESERVED;
     arm64_boot_cpu.emergency_top = (uint64_t)emergency_page + sizeof emergency_page;
     ARM64_WRITE(tpidr_el1, (uint64_t)&arm64_boot_cpu);
     arm64_features_detect();

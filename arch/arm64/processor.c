@@ -62,9 +62,10 @@ void arm64_cpu_init(struct arch_cpu *cpu) {
 }
 
 status_t arm64_stacks_map(struct arch_cpu *cpu, paddr_t stack, paddr_t emergency) {
-    cpu->stack_top = arm64_window_stack(stack);
+    uint64_t top = arm64_window_stack(stack);
+    cpu->stack_top = top - ARM64_STACK_RESERVED;
     cpu->emergency_top = (uint64_t)arch_phys_to_virt(emergency) + 4096;
-    return cpu->stack_top != 0 ? 0 : ERR_NO_MEMORY;
+    return top != 0 ? 0 : ERR_NO_MEMORY;
 }
 
 const char *arm64_model_name(uint64_t model) {

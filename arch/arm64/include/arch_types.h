@@ -49,7 +49,7 @@ struct arch_space {
 
 // Per-CPU data of the port; TPIDR_EL1 points here, and so to the struct cpu that begins with it.
 struct arch_cpu {
-    alignas(64) uint64_t stack_top;  // this CPU's kernel stack
+    alignas(64) uint64_t stack_top;  // of this CPU's kernel stack, but for 16 bytes of the call entry (entry.S)
     uint64_t emergency_top;          // of the stack for reports when that has overflowed
     uint64_t deadline;               // what the timer is armed for
     uint64_t affinity;               // how the interrupt controller and the firmware name this CPU: MPIDR_EL1
