@@ -7,7 +7,7 @@
 
 enum {
     RELEASE_STRETCH = 16, // table entries that one unit of budget looks at
-    PAGE_UNITS = 2,       // to give back a page
+    PAGE_UNITS = 3,       // to give back a page
 };
 
 static size_t table_size(uint32_t depth) {

@@ -12,8 +12,8 @@
 enum {
     LEAF_ENTRIES = PAGE_SIZE / sizeof(paddr_t),
     DESTROY_AT_ONCE = 16, // units of work that the last unref does itself; more go in slices
-    PAGE_UNITS = 2,       // to give back a page
-    LOOK_AT = 16,         // entries that a unit looks through
+    PAGE_UNITS = 3,       // to give back a page
+    LOOK_AT = 4,          // entries that a unit looks through
 };
 
 // The directory reaches every page of the largest object.

@@ -313,8 +313,9 @@ def main():
     if host_built and options.long:
         print(f"(long run of the properties: {long_run(report, options.stage, environment)} operations)", flush=True)
 
-    if "x86_64" in built and options.bench:
-        bench(report, "x86_64", options.stage)
+    if options.bench:
+        for arch in built:
+            bench(report, arch, options.stage)
 
     for name in report.failed:
         print(f"failed: {name}")
