@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "arch_types.h"
+#include "kernel/alloc_fault.h"
 #include "kernel/pages.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
+#include "kfs/file.h"
 #include "kfs/text.h"
 #include "machine.h"
 #include "property.h"
@@ -772,7 +774,71 @@ Test(text, text_is_bounded) {
     text_clear(&long_one);
 }
 
+// It begins in its keeper's room and goes on in pages, wherever the one ends.
+Test(text, goes_on_behind_its_keepers_room) {
+    static const char expected[] = "first second\n18446744073709551615 -12\n1     0xab\n";
+    boot();
+    for (size_t room = 0; room < sizeof expected + 4; room++) {
+        char head[sizeof expected + 4], whole[2 * sizeof expected];
+        memset(head, '#', sizeof head);
+        struct text lines = {};
+        text_init(&lines, head, room);
+        text_header(&lines, "first second");
+        text_u64(&lines, UINT64_MAX);
+        text_i64(&lines, -12);
+        text_u64(&lines, 1);
+        text_hex(&lines, 0xab);
+        cr_assert_eq(lines.status, 0);
+        uint64_t size = text_size(&lines);
+        cr_assert_eq(size, sizeof expected - 1, "room %zu", room);
+        size_t in_head = room < size ? room : size;
+        memcpy(whole, head, in_head);
+        if (in_head < size) {
+            memcpy(whole + in_head, arch_phys_to_virt(pages_get(lines.pages, 0, false)), size - in_head);
+        }
+        cr_assert_eq(memcmp(whole, expected, size), 0, "room %zu", room);
+        for (size_t at = room; at < sizeof head; at++) {
+            cr_assert_eq(head[at], '#', "%zu behind room %zu", at, room);
+        }
+        text_clear(&lines);
+    }
+}
+
+// What can be read of a file that takes commands only: nothing.
+Test(text, command_file_is_empty) {
+    boot();
+    long ctl = user_open(self, self->root, "/proc/self/ctl", OPEN_READ, 0);
+    cr_assert_gt(ctl, 0);
+    cr_assert_eq(user_read(self, (handle_t)ctl, text, sizeof text, OFFSET_CURRENT), 0);
+    cr_assert_eq(user_read(self, (handle_t)ctl, text, sizeof text, 5), 0);
+}
+
 // ---- no memory ----
+
+// The part of a long table for which there was no memory can be read later.
+Test(text, long_table_goes_on_when_there_is_memory) {
+    boot();
+    for (int i = 0; i < 20; i++) {
+        cr_assert_gt(user_open(self, self->root, "/tmp", OPEN_READ, 0), 0);
+    }
+    load("/proc/self/handles"); // so that the memory it is read into is there
+    long table = user_open(self, self->root, "/proc/self/handles", OPEN_READ, 0);
+    alloc_fault_arm(1, true);
+    long refused = user_read(self, (handle_t)table, text, sizeof text - 1, OFFSET_CURRENT);
+    bool fired = alloc_fault_fired();
+    alloc_fault_arm(0, false);
+    cr_assert(fired);
+    cr_assert_eq(refused, ERR_NO_MEMORY, "%ld", refused);
+    long length = user_read(self, (handle_t)table, text, sizeof text - 1, OFFSET_CURRENT);
+    cr_assert_gt(length, FILE_HEAD);
+    text[length] = '\0';
+    unsigned lines = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        lines += *at == '\n';
+    }
+    cr_assert_geq(lines, 1 + 20, "%s", text);
+    cr_assert_str_eq(field(text, 1, "handle"), "65536", "%s", text);
+}
 
 static void use_everything(void) {
     static const char *const paths[] = {"/kern/version",      "/kern/log",          "/kern/ipc/channels",
