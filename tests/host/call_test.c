@@ -14,6 +14,7 @@
 #include "kernel/alloc_fault.h"
 #include "kernel/cpu.h"
 #include "kernel/fast.h"
+#include "kernel/lock.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -27,17 +28,17 @@ enum state { FREE, TURN, SERVED, IDLE };
 
 struct party {
     struct user *user;
-    handle_t end; // of the conversation: the channel, or a connection
     uint64_t connection;
+    struct party *with; // of a client: who serves it; of a server: whom it serves, whatever else it does
+    uint64_t deadline;
+    uint64_t word[MESSAGE_WORDS];
+    handle_t end; // of the conversation: the channel, or a connection
+    enum state state;
+    uint32_t length, room;
     uint8_t priority;
     bool server, alive;
-    enum state state;
-    struct party *with; // of a client: who serves it; of a server: whom it serves, whatever else it does
-    bool lost;          // of a server: it is to be told that whom it served has gone
-    bool listens;       // an idle server, for messages too
-    uint64_t deadline;
-    uint32_t length, room;
-    uint64_t word[MESSAGE_WORDS];
+    bool lost;    // of a server: it is to be told that whom it served has gone
+    bool listens; // an idle server, for messages too
     uint8_t mark; // its payload's bytes
 };
 
@@ -554,6 +555,111 @@ Test(call, survives_each_refused_allocation, .timeout = 100) {
     }
 }
 
+static void boot_pair(void) {
+    machine_boot(&(struct machine_options){.cpus = 4});
+    make_pair();
+}
+
+static struct channel_info figures(void) {
+    struct channel_info info;
+    struct channel *first = channel_after(0);
+    require(first != nullptr);
+    channel_get_info(first, &info);
+    return info;
+}
+
+// The hang-up is received, then the reply comes: the channel's books close all the same.
+Test(call, books_close_after_a_hang_up) {
+    boot_pair();
+    struct user *other = machine_thread(client, nullptr, nullptr, PRIORITY_DEFAULT);
+    require(other != nullptr);
+    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(server, REPLY_WAIT, channel, CALL_TIMED), client->pid);
+    require_equal(CALL(other, CLOSE, connection), 0);
+    char message[MESSAGE_MAX];
+    require(user_recv(server, channel, message, sizeof message) >= 0);
+    require_equal(figures().calls.replied, 0);
+    require_equal(CALL(server, REPLY_WAIT, 0, CALL_REPLY_ONLY), 0);
+    require_equal(client->status, 0);
+    require_equal(figures().calls.made, 1);
+    require_equal(figures().calls.replied, 1);
+}
+
+// The same with the channel gone as well: the caller is answered by who still serves it.
+Test(call, a_reply_outlives_its_channel) {
+    boot_pair();
+    struct user *other = machine_thread(client, nullptr, nullptr, PRIORITY_DEFAULT);
+    require(other != nullptr);
+    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(server, REPLY_WAIT, channel, CALL_TIMED), client->pid);
+    require_equal(CALL(other, CLOSE, connection), 0);
+    require_equal(CALL(server, CLOSE, channel), 0);
+    struct machine_census census;
+    machine_count(&census);
+    require_equal(census.objects[OBJECT_CHANNEL], 0);
+    require(!user_answered(client));
+    require_equal(CALL(server, REPLY_WAIT, 0, CALL_REPLY_ONLY), 0);
+    require_equal(client->status, 0);
+    require_equal(cpu_count_total(COUNT_REPLY), 1);
+}
+
+Test(call, a_reply_that_cannot_be_read_is_none) {
+    boot_pair();
+    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(server, REPLY_WAIT, channel, CALL_TIMED), client->pid);
+    require_equal(CALL(server, REPLY_WAIT, 0, CALL_REPLY_ONLY | 5, 8), ERR_FAULT);
+    require(!user_answered(client));
+    require_equal(CALL(server, REPLY_WAIT, 0, CALL_REPLY_ONLY), 0);
+    require_equal(client->status, 0);
+}
+
+// Its process has ended, its thread has not been taken apart yet: the call goes to nobody, and waits its turn.
+Test(call, a_server_that_is_ending_is_none) {
+    boot_pair();
+    require_equal(CALL(server, REPLY_WAIT, channel), USER_PARKED);
+    struct thread *thread = client->thread;
+    require_equal(thread->state, THREAD_RUNNING);
+    unsigned cpu = thread_cpu(thread)->index;
+    host_become(cpu);
+    kernel_lock();
+    require_equal(process_end(server->thread->process, PROCESS_KILLED, -1), 0);
+    kernel_unlock();
+    thread->frame.number = CALL_CALL;
+    memcpy(thread->frame.arg, (const uint64_t[6]){connection}, sizeof thread->frame.arg);
+    host_enter(cpu, HOST_CALL, nullptr);
+    struct machine_census census;
+    machine_count(&census);
+    // The last server's handle is gone with it.
+    require_equal(thread->frame.status, ERR_PEER_CLOSED);
+    require_equal(cpu_count_total(COUNT_CALL), 1);
+    require_equal(cpu_count_total(COUNT_CALL_LOST), 1);
+}
+
+// More than are told on the spot: the others in slices.
+Test(call, many_callers_are_told_of_a_loss) {
+    enum { MANY = 100 };
+    struct user *many[MANY];
+    machine_boot(&(struct machine_options){.cpus = 2, .memory = 64u << 20});
+    me = machine_init();
+    int64_t first = user_channel(me, me->root, "/tmp/box", nullptr);
+    int64_t old = CALL(me, CONNECT, (uint64_t)first, RIGHTS_ALL);
+    require(first > 0 && old > 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        many[i] = machine_thread(me, nullptr, nullptr, PRIORITY_DEFAULT);
+        require(many[i] != nullptr);
+        require_equal(CALL(many[i], CALL, (uint64_t)old), USER_PARKED);
+    }
+    require_equal(figures().calls.waiting, MANY);
+    require_equal(CALL(me, CLOSE, (uint64_t)first), 0);
+    machine_run_until_idle();
+    for (unsigned i = 0; i < MANY; i++) {
+        require(user_answered(many[i]));
+        require_equal(many[i]->status, ERR_PEER_CLOSED);
+    }
+    require_equal(figures().calls.waiting, 0);
+    require_equal(figures().calls.lost, MANY);
+}
+
 // ---- who waits for whom ----------------------------------------------------------------------------------------------
 
 // The last two fields of the line of a process that is parked in that operation: who can wake it, and whether it is stuck.
@@ -621,4 +727,21 @@ Test(call, who_can_wake_a_caller_is_told) {
     check_waits(a, "call", stuck_on_b);
     check_waits(b, "call", stuck_on_a);
     (void)a_serves;
+}
+
+// Nobody serves yet: whoever comes to.
+Test(call, anybody_can_serve_a_mailbox) {
+    machine_boot(&(struct machine_options){.cpus = 3});
+    me = machine_init();
+    require_equal(CALL(me, CLOSE, (uint64_t)user_channel(me, me->root, "/tmp/box", nullptr)), 0);
+    int64_t box = user_open(me, me->root, "/tmp/box/data", OPEN_WRITE, 0);
+    struct user *caller = machine_spawn(me, "party", nullptr, nullptr, PRIORITY_DEFAULT);
+    require(box > 0 && caller != nullptr);
+    handle_t theirs = give((handle_t)box, caller, RIGHT_CALL);
+    require_equal(CALL(caller, CALL, theirs), USER_PARKED);
+    check_waits(caller, "call", "any 0");
+    int64_t serving = user_open(me, me->root, "/tmp/box/data", OPEN_READ | OPEN_SERVE, 0);
+    require(serving > 0);
+    require_equal(user_wait_one(me, (handle_t)serving, EVENT_CALLED, 0), 0);
+    require_equal(CALL(me, REPLY_WAIT, (uint64_t)serving), caller->pid);
 }

@@ -60,7 +60,7 @@ long call_serve(const struct call_server *server, uint64_t deadline) {
         if (status > 0) {
             request.sender = (uint32_t)status;
             more = server->answer(server->context, &request);
-        } else if (status == ERR_EMPTY) {
+        } else if (status == ERR_EMPTY && server->messages != nullptr) {
             status = server->messages(server->context);
             if (status <= 0) {
                 return status;
