@@ -47,7 +47,7 @@ long sys_attach(struct thread *self, handle_t channel, uint64_t connection) {
         return ERR_NOT_FOUND;
     }
     uint32_t rights = (server->rights & (RIGHT_READ | RIGHT_WRITE | RIGHT_GRANT)) | RIGHT_MAP;
-    handle_t value = 0;
+    handle_t value;
     status = handle_insert(table, &rings->object, rights, connection, server, &value);
     return status != 0 ? status : (long)value;
 }
