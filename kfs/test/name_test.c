@@ -365,6 +365,7 @@ Test(name, ordinary_files) {
     char text[64];
     long file = user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
     cr_assert_eq(user_read(self, (handle_t)file, text, 10, 0), 0);
+    cr_assert_eq(user_write(self, (handle_t)file, "hello", 0, OFFSET_CURRENT), 0);
     cr_assert_eq(user_write(self, (handle_t)file, "hello", 5, OFFSET_CURRENT), 5);
     cr_assert_eq(user_read(self, (handle_t)file, text, 0, 0), 0);
     cr_assert_eq(CALL(self, READ, (uint64_t)file, 64, 0, 0), 0);     // nothing is copied to nowhere
@@ -603,6 +604,16 @@ Test(name, both_parts_of_a_link_are_bounded) {
         cr_assert(user_store(self, self->scratch, text, length));
         cr_assert_eq(CALL(self, MAKE, self->root, self->scratch, length, NODE_LINK, 0), cases[i].expected, "case %zu",
                      i);
+    }
+}
+
+Test(name, a_link_has_both_parts) {
+    static const char *const parts[] = {"\0t", "p", "p\0", "\0", "p\0t\0"};
+    static const size_t lengths[] = {2, 1, 2, 1, 4};
+    boot();
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        cr_assert(user_store(self, self->scratch, parts[i], lengths[i]));
+        cr_assert_eq(CALL(self, MAKE, self->root, self->scratch, lengths[i], NODE_LINK, 0), ERR_INVALID, "%zu", i);
     }
 }
 

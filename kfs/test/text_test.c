@@ -629,6 +629,38 @@ Test(text, links_are_read_by_who_does_not_follow) {
     cr_assert_eq(CALL(self, READ, link, 64, 4, 0), ERR_FAULT);
 }
 
+// A file that only takes commands is empty for who may read it all the same.
+Test(text, command_files_have_no_text) {
+    boot();
+    char byte;
+    handle_t ctl = (handle_t)user_open(self, self->root, "/proc/self/ctl", OPEN_READ, 0);
+    cr_assert_eq(user_read(self, ctl, &byte, 1, 0), 0);
+    cr_assert_eq(user_read(self, ctl, &byte, 1, 100), 0);
+}
+
+// A long table that finds no memory on the way says so, and can be read again from its beginning.
+Test(text, long_table_without_memory_is_refused_and_read_anew) {
+    boot();
+    char path[32];
+    for (unsigned i = 0; i < 60; i++) {
+        snprintf(path, sizeof path, "/ipc/long-name-%u", i);
+        cr_assert_gt(user_channel(self, self->root, path, nullptr), 0);
+    }
+    handle_t file = (handle_t)user_open(self, self->root, "/kern/ipc/channels", OPEN_READ, 0);
+    alloc_fault_arm(1, true);
+    int64_t got;
+    for (unsigned i = 0; i < 100 && (got = user_read(self, file, text, 200, OFFSET_CURRENT)) > 0; i++) {
+    }
+    bool fired = alloc_fault_fired();
+    alloc_fault_arm(0, false);
+    cr_assert(fired);
+    cr_assert_eq(got, ERR_NO_MEMORY);
+    cr_assert_eq(user_read(self, file, text, 3, 0), 3);
+    cr_assert_eq(memcmp(text, "id ", 3), 0);
+    load("/kern/ipc/channels");
+    cr_assert_not_null(strstr(text, " /ipc/long-name-59 "));
+}
+
 Test(text, commands_are_short_lines) {
     boot();
     char line[200];
