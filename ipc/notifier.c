@@ -1,9 +1,9 @@
-#include "ipc/notifier.h"
+#include "ipc/notifier_impl.h"
 
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "ipc/id_tree.h"
+#include "kernel/cpu.h"
 #include "kernel/include/arch.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
@@ -13,29 +13,6 @@
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/wait.h"
-
-enum {
-    RECORDS_PER_PAGE = PAGE_SIZE / sizeof(struct abi_event_record),
-    RECORD_PAGES_MAX = (NOTIFIER_DEPTH_MAX + RECORDS_PER_PAGE - 1) / RECORDS_PER_PAGE,
-};
-
-struct notifier {
-    struct object object;
-    struct id_node node; // in the registry
-    uint64_t created, bits;
-    uint32_t owner_pid, depth;
-    struct list takers; // threads parked in take, longest wait first
-    uint32_t taker_count;
-    struct list watches; // of struct subscription.by_notifier
-    uint32_t watch_count;
-
-    // Records head to tail - 1 are queued, number n in slot n % depth.
-    uint64_t head, tail;
-    uint64_t overdue; // events lost behind the last record, for which no overflow record has been queued yet
-    uint64_t sequence;
-    uint64_t lost, coalesced, read, signals, taken;
-    struct abi_event_record *page[RECORD_PAGES_MAX];
-};
 
 // A watch of a notifier, or a part of one.
 struct subscription {
@@ -51,7 +28,7 @@ struct subscription {
 
 static struct id_tree registry;
 static uint64_t last_id, last_watch_id;
-static struct notifier_totals totals;
+struct notifier_totals notifier_books;
 
 struct object *notifier_object(struct notifier *notifier) {
     return &notifier->object;
@@ -99,8 +76,8 @@ status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **noti
     new->owner_pid = owner_pid;
     new->node.id = ++last_id;
     id_tree_insert(&registry, &new->node);
-    totals.active++;
-    totals.created++;
+    notifier_books.active++;
+    notifier_books.created++;
     *notifier = new;
     return 0;
 }
@@ -114,16 +91,22 @@ static void subscription_end(struct subscription *subscription) {
     watch_end(&subscription->watch);
     list_remove(&subscription->by_notifier);
     notifier->watch_count--;
-    totals.watches--;
+    notifier_books.watches--;
     slab_free(subscription, subscription_size(subscription->name_length));
+}
+
+// The taker that waits longest, or null.
+static struct thread *longest(const struct notifier *notifier) {
+    struct list *first = list_first(&notifier->takers);
+    return notifier->taker != nullptr || first == nullptr ? notifier->taker
+                                                          : container_of(first, struct thread, park.link);
 }
 
 void notifier_silence(struct notifier *notifier) {
     while (!list_empty(&notifier->watches)) {
         subscription_end(container_of(list_first(&notifier->watches), struct subscription, by_notifier));
     }
-    while (!list_empty(&notifier->takers)) {
-        struct thread *taker = container_of(list_first(&notifier->takers), struct thread, park.link);
+    for (struct thread *taker; (taker = longest(notifier)) != nullptr;) {
         park_complete(taker, ERR_REMOVED, (const uint64_t[4]){});
     }
 }
@@ -136,25 +119,32 @@ static void destroy(struct object *object) {
     struct notifier *notifier = notifier_of(object);
     notifier_silence(notifier);
     id_tree_remove(&registry, &notifier->node);
-    totals.active--;
+    notifier_books.active--;
     notifier_free(notifier);
 }
 
 // ---- bits ------------------------------------------------------------------------------------------------------------
 
+// Give a taker those bits that it wants: the bits that are left.
+static uint64_t offer(struct notifier *notifier, struct thread *taker, uint64_t bits) {
+    uint64_t got = bits & taker->park.word;
+    if (got != 0) {
+        notifier->taken++;
+        notifier_books.taken++;
+        park_complete(taker, 0, (const uint64_t[4]){got});
+    }
+    return bits & ~got;
+}
+
 void notifier_signal(struct notifier *notifier, uint64_t bits) {
     notifier->signals++;
-    totals.signals++;
+    notifier_books.signals++;
     bits |= notifier->bits;
+    if (notifier->taker != nullptr) {
+        bits = offer(notifier, notifier->taker, bits);
+    }
     list_for_each_safe(link, &notifier->takers) {
-        struct thread *taker = container_of(link, struct thread, park.link);
-        uint64_t got = bits & taker->park.word;
-        if (got != 0) {
-            bits &= ~got;
-            notifier->taken++;
-            totals.taken++;
-            park_complete(taker, 0, (const uint64_t[4]){got});
-        }
+        bits = offer(notifier, container_of(link, struct thread, park.link), bits);
     }
     notifier->bits = bits;
     if (bits != 0) {
@@ -164,31 +154,37 @@ void notifier_signal(struct notifier *notifier, uint64_t bits) {
 
 static void take_withdraw(struct thread *taker) {
     struct notifier *notifier = notifier_of(taker->park.object);
-    list_remove(&taker->park.link);
-    notifier->taker_count--;
-    object_unref(&notifier->object);
+    if (notifier->taker == taker) {
+        notifier->taker = nullptr;
+    } else {
+        list_remove(&taker->park.link);
+        notifier->taker_count--;
+    }
 }
 
-static const struct park_kind take_parked = {.operation = "take", .withdraw = take_withdraw};
+const struct park_kind take_parked = {.operation = "take", .withdraw = take_withdraw};
 
 long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask, uint64_t deadline, uint64_t *bits) {
     if ((notifier->bits & mask) != 0) {
         *bits = notifier->bits & mask;
         notifier->bits &= ~mask;
         notifier->taken++;
-        totals.taken++;
+        notifier_books.taken++;
         return 0;
     }
     if (deadline <= arch_time_now()) {
         return ERR_TIMED_OUT;
     }
-    if (notifier->taker_count == WATCHERS_MAX) {
+    if (notifier->taker_count + (notifier->taker != nullptr) == WATCHERS_MAX) {
         return ERR_LIMIT;
     }
-    object_ref(&notifier->object);
-    notifier->taker_count++;
     self->park.word = mask;
-    list_push_back(&notifier->takers, &self->park.link);
+    if (longest(notifier) == nullptr) {
+        notifier->taker = self;
+    } else {
+        notifier->taker_count++;
+        list_push_back(&notifier->takers, &self->park.link);
+    }
     park_thread(self, &take_parked, &notifier->object, deadline);
     return CALL_PENDING;
 }
@@ -238,21 +234,21 @@ static bool coalesce(struct subscription *subscription, const struct event *even
     record->value = event->value;
     record->pid = event->pid;
     notifier->coalesced++;
-    totals.coalesced++;
+    notifier_books.coalesced++;
     return true;
 }
 
 static void add_record(struct subscription *subscription, const struct event *event) {
     struct notifier *notifier = subscription->notifier;
     notifier->sequence++;
-    totals.events++;
+    notifier_books.events++;
     if (coalesce(subscription, event)) {
         return;
     }
     if (!queue_has_room(notifier, notifier->overdue > 0 ? 2 : 1)) {
         notifier->overdue++;
         notifier->lost++;
-        totals.lost++;
+        notifier_books.lost++;
         return;
     }
     if (notifier->overdue > 0) {
@@ -308,7 +304,7 @@ void notifier_drop(struct notifier *notifier) {
         notifier->overdue = 0;
     }
     notifier->read++;
-    totals.read++;
+    notifier_books.read++;
 }
 
 static long read_records(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t) {
@@ -358,7 +354,7 @@ static status_t subscribe(struct notifier *notifier, struct watched *thing, cons
     new->flags = spec->flags;
     list_push_back(&notifier->watches, &new->by_notifier);
     notifier->watch_count++;
-    totals.watches++;
+    notifier_books.watches++;
     *id = new->id;
     return 0;
 }
@@ -426,7 +422,7 @@ void notifier_get_info(const struct notifier *notifier, struct notifier_info *in
         .depth = notifier->depth,
         .queued = (uint32_t)(notifier->tail - notifier->head) + (notifier->overdue > 0 ? 1 : 0),
         .watches = notifier->watch_count,
-        .takers = notifier->taker_count,
+        .takers = notifier->taker_count + (notifier->taker != nullptr),
         .sequence = notifier->sequence,
         .lost = notifier->lost,
         .coalesced = notifier->coalesced,
@@ -442,5 +438,8 @@ struct notifier *notifier_after(uint64_t id) {
 }
 
 void notifier_get_totals(struct notifier_totals *result) {
-    *result = totals;
+    *result = notifier_books;
+    uint64_t wakes = cpu_count_total(COUNT_FAST_WAKE);
+    result->signals += cpu_count_total(COUNT_FAST_SIGNAL) + wakes;
+    result->taken += cpu_count_total(COUNT_FAST_TAKE) + wakes;
 }

@@ -10,7 +10,7 @@
 // too. With WATCH_COALESCE an event like the last queued one of its watch only adds to that one's count.
 //
 // The last handle's closing ends all watches and every take; a kernel-internal notifier (an events file's) has no handle,
-// and its owner calls notifier_silence. Needs the kernel lock.
+// and its owner calls notifier_silence. So takers hold no reference. Needs the kernel lock.
 #pragma once
 
 #include "abi/abi.h"

@@ -17,17 +17,27 @@ unsigned cpu_online_count(void) {
 
 uint64_t cpu_count_of(const struct cpu *cpu, enum cpu_counter counter) {
     const uint64_t *count = cpu->count;
-    uint64_t switches = count[COUNT_FAST_CALL] + count[COUNT_FAST_REPLY];
-    uint64_t fast = count[COUNT_FAST_VERSION] + switches;
+    uint64_t parks = count[COUNT_FAST_CALL] + count[COUNT_FAST_REPLY] + count[COUNT_FAST_PARK];
+    uint64_t wakes = count[COUNT_FAST_CALL] + count[COUNT_FAST_REPLY] + count[COUNT_FAST_WAKE];
+    uint64_t fast = 0;
+    for (unsigned i = COUNT_FAST_VERSION; i < COUNT_FAST; i++) {
+        fast += count[i];
+    }
     switch (counter) {
     case COUNT_FAST:
         return fast;
     case COUNT_SYSCALL:
         return count[counter] + fast;
+    case COUNT_SYSCALL_ERROR:
+        return count[counter] + count[COUNT_FAST_MISS];
     case COUNT_SWITCH:
+        return count[counter] + parks + count[COUNT_FAST_PASS];
+    case COUNT_PREEMPTION:
+        return count[counter] + count[COUNT_FAST_PASS];
     case COUNT_PARK:
+        return count[counter] + parks;
     case COUNT_WAKE:
-        return count[counter] + switches;
+        return count[counter] + wakes;
     case COUNT_CALL:
         return count[counter] + count[COUNT_FAST_CALL];
     case COUNT_REPLY:

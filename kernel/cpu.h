@@ -7,6 +7,7 @@
 #include "abi/abi.h"
 #include "base/list.h"
 #include "kernel/include/arch.h"
+#include "kernel/space.h"
 #include "kernel/timer.h"
 
 struct space;
@@ -34,7 +35,14 @@ enum cpu_counter {
     COUNT_FAST_VERSION, // done by a fast path, and not counted above: the calls abi_version, …
     COUNT_FAST_CALL,
     COUNT_FAST_REPLY,
-    COUNT_FAST, // all of these together
+    COUNT_FAST_YIELD, // without anybody to yield to
+    COUNT_FAST_PASS,  // yield with a switch
+    COUNT_FAST_SIGNAL,
+    COUNT_FAST_WAKE, // signal that wakes somebody
+    COUNT_FAST_TAKE,
+    COUNT_FAST_MISS, // take that is refused at once
+    COUNT_FAST_PARK, // take that parks
+    COUNT_FAST,      // all of these together
     COUNT_KINDS = COUNT_FAST
 };
 
@@ -47,15 +55,23 @@ struct run_queue {
 struct cpu {
     struct arch_cpu arch;
     struct thread *current; // running in user mode or in a call; null: idle
+    struct space *space;    // in place on this CPU; null: the kernel's
     unsigned index;
-    bool online;         // takes threads
-    bool resched;        // what it runs is to be chosen anew at its next leave of the kernel
-    struct space *space; // in place on this CPU; null: the kernel's
+    bool online;  // takes threads
+    bool resched; // what it runs is to be chosen anew at its next leave of the kernel
+    // A thread that a fast path has woken: it is to be told that it took these bits, and belongs behind its equals in the
+    // queue. Both are done by whoever enters the kernel by another way (sched_admit), unless a fast path goes on with it.
+    // sched_nobody: there is none. sched_closed: nor may there be one, nor may a fast path begin a turn; that is so while
+    // another CPU is up, while the timer might come after the end of the turn, and in a turn that is not a whole one.
+    struct thread *woken;
+    uint64_t woken_bits;
     struct run_queue queue;
     struct timer_wheel timers;
     uint64_t armed;       // what the port's timer is set to
     uint64_t switched_at; // stamp: when current began to run
-    uint64_t slice_end;   // when current must let its equals run
+    uint64_t turn_began;  // stamp: current's turn among its equals
+    uint64_t turn_length; // nanoseconds of it
+    bool turn_timed;      // the timer comes no later than its end
     uint64_t idle_ticks;  // without an idleness that still lasts: cpu_idle_time
     uint64_t count[COUNT_KINDS];
     struct { // written by the one CPU that shoots down, cleared by this one; atomic
@@ -67,6 +83,7 @@ struct cpu {
 
 static_assert(offsetof(struct cpu, arch) == 0);
 static_assert(offsetof(struct cpu, current) == CPU_CURRENT_OFFSET);
+static_assert(offsetof(struct cpu, space) == CPU_SPACE_OFFSET && offsetof(struct space, arch) == 0);
 
 extern struct cpu *cpu_table[CPU_MAX]; // by index; null: not started
 extern unsigned cpu_slots;             // no entry from here on is in use: where loops over the table end
@@ -79,6 +96,10 @@ uint64_t cpu_idle_time(const struct cpu *cpu); // nanoseconds, up to now
 static inline uint64_t cpu_ticks_since_switch(const struct cpu *cpu) {
     uint64_t now = arch_stamp();
     return now > cpu->switched_at ? now - cpu->switched_at : 0;
+}
+// When current must let its equals run, in nanoseconds since boot.
+static inline uint64_t cpu_turn_end(const struct cpu *cpu) {
+    return arch_stamp_time(cpu->turn_began) + cpu->turn_length;
 }
 // Choose anew what that CPU runs: interrupt it if it is another one and was not told yet.
 void cpu_resched(struct cpu *cpu);

@@ -9,6 +9,7 @@
 #include "kernel/cpu.h"
 #include "kernel/lock.h"
 #include "kernel/process.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 
 // A field of this CPU's struct cpu.
@@ -76,16 +77,13 @@ fast_path fast_grant_exit;
     return (self->holds | to->holds) == 0 && to_process->state == PROCESS_RUNNING;
 }
 
-// self has parked; `to` goes on here in its turn.
-[[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
-                                                      struct process *to_process) {
-    uint64_t now = arch_stamp();
+// `to` goes on in place of self, which has run up to now.
+[[gnu::always_inline]] static inline void fast_enter(struct thread *self, struct process *process, struct thread *to,
+                                                     struct process *to_process, uint64_t now) {
     uint64_t ticks = now - FAST_CPU(switched_at);
     FAST_CPU(switched_at) = now;
-    self->park.since = now;
     self->cpu_ticks += ticks;
     process->cpu_ticks += ticks;
-    self->state = THREAD_PARKED;
     to->state = THREAD_RUNNING;
     FAST_CPU(current) = to;
     if (to_process != process) {
@@ -94,3 +92,41 @@ fast_path fast_grant_exit;
     }
     arch_fast_resume(self, to);
 }
+
+// self has parked; `to` goes on here in its turn.
+[[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
+                                                      struct process *to_process) {
+    uint64_t now = arch_stamp();
+    self->park.since = now;
+    self->state = THREAD_PARKED;
+    fast_enter(self, process, to, to_process, now);
+    arch_fast_hand_over(self, to);
+}
+
+// ---- turns, while cpu->woken says that a fast path may begin one -----------------------------------------------------
+
+// Bits of all priorities from one on.
+extern const uint32_t fast_from[PRIORITIES + 1];
+
+// A whole turn of its own begins; it is as long as the last.
+[[gnu::always_inline]] static inline void fast_turn(uint64_t now) {
+    FAST_CPU(turn_began) = now;
+}
+
+// The end of those that switch to somebody who gets nothing of self's: as its frame says, or status 0 and a word.
+#define FAST_WORD_DONE(self, to, word)                                                                                 \
+    do {                                                                                                               \
+        const uint64_t fast_word = (word); /* guarded by the lock */                                                   \
+        if (!kernel_lock_last()) {                                                                                     \
+            [[clang::musttail]] return fast_grant_word_exit(fast_word, (uint64_t)(self), 0, (uint64_t)(to), 0, 0);     \
+        }                                                                                                              \
+        [[clang::musttail]] return arch_fast_word_exit(fast_word, (uint64_t)(self), 0, (uint64_t)(to), 0, 0);          \
+    } while (0)
+#define FAST_FRAME_DONE(self, to)                                                                                      \
+    do {                                                                                                               \
+        if (!kernel_lock_last()) {                                                                                     \
+            [[clang::musttail]] return fast_grant_frame_exit((uint64_t)(self), (uint64_t)(to), 0, 0, 0, 0);            \
+        }                                                                                                              \
+        [[clang::musttail]] return arch_fast_frame_exit((uint64_t)(self), (uint64_t)(to), 0, 0, 0, 0);                 \
+    } while (0)
+fast_path fast_grant_frame_exit, fast_grant_word_exit;

@@ -7,9 +7,16 @@
 #include "kernel/slice.h"
 #include "kernel/thread.h"
 
-// How many threads wait in all queues together, by priority; and a bit for each priority that has some.
-static uint32_t waiting[PRIORITIES];
-static uint32_t waiting_mask;
+struct sched_waiting sched_waiting;
+
+static struct process no_process = {.state = PROCESS_EXITED};
+struct thread sched_nobody = {.process = &no_process}, sched_closed = {.process = &no_process, .holds = HOLD_TURN};
+
+// In a place of cpu->woken: a fast path may begin turns there, or not.
+static void open_turns(struct cpu *cpu) {
+    bool open = cpu_slots == 1 && cpu->turn_timed && cpu->turn_length == SCHED_SLICE;
+    cpu->woken = open ? &sched_nobody : &sched_closed;
+}
 
 enum {
     NOTHING = -1,   // less urgent than any priority
@@ -37,6 +44,7 @@ void sched_init_cpu(struct cpu *cpu) {
     }
     timer_wheel_init(&cpu->timers, arch_time_now());
     cpu->armed = UINT64_MAX;
+    cpu->woken = &sched_closed;
     cpu->switched_at = arch_stamp();
 }
 
@@ -51,8 +59,8 @@ static void enqueue(struct cpu *cpu, struct thread *thread, bool at_front) {
     }
     cpu->queue.occupied |= 1u << priority;
     cpu->queue.length++;
-    waiting[priority]++;
-    waiting_mask |= 1u << priority;
+    sched_waiting.count[priority]++;
+    sched_waiting.mask |= 1u << priority;
 }
 
 static void dequeue(struct cpu *cpu, struct thread *thread) {
@@ -62,8 +70,8 @@ static void dequeue(struct cpu *cpu, struct thread *thread) {
         cpu->queue.occupied &= ~(1u << priority);
     }
     cpu->queue.length--;
-    if (--waiting[priority] == 0) {
-        waiting_mask &= ~(1u << priority);
+    if (--sched_waiting.count[priority] == 0) {
+        sched_waiting.mask &= ~(1u << priority);
     }
 }
 
@@ -90,16 +98,22 @@ static struct cpu *choose_cpu(const struct thread *thread) {
     return best;
 }
 
+static void time_turn(struct cpu *cpu) {
+    cpu_arm(cpu, cpu_turn_end(cpu));
+    cpu->turn_timed = true;
+    open_turns(cpu);
+}
+
 static void place(struct thread *thread, bool at_front) {
     struct cpu *cpu = choose_cpu(thread);
     enqueue(cpu, thread, at_front);
     if (!is_running(cpu) || cpu->current->priority < thread->priority) {
         cpu_resched(cpu);
-    } else if (cpu->current->priority == thread->priority && cpu->armed > cpu->slice_end) {
-        // Its turn comes when the current one's is over; that CPU's timer does not know yet.
+    } else if (cpu->current->priority == thread->priority && !cpu->turn_timed) {
+        // Its turn comes when the current one's is over; that CPU's timer may not know yet.
         if (cpu == arch_cpu_current()) {
-            cpu_arm(cpu, cpu->slice_end);
-        } else {
+            time_turn(cpu);
+        } else if (cpu->armed > cpu_turn_end(cpu)) {
             cpu_resched(cpu);
         }
     }
@@ -113,9 +127,27 @@ void sched_next(struct thread *thread) {
     struct cpu *cpu = arch_cpu_current();
     uint64_t now = arch_time_now();
     // The turn goes on; one that is over ends at the next tick.
-    thread->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 1;
+    uint64_t end = cpu_turn_end(cpu);
+    thread->slice_left = end > now ? end - now : 1;
+    thread->holds |= HOLD_TURN;
     enqueue(cpu, thread, true);
     cpu_resched(cpu);
+}
+
+void sched_admit(void) {
+    struct cpu *cpu = arch_cpu_current();
+    struct thread *thread = cpu->woken;
+    if (thread != &sched_nobody && thread != &sched_closed) {
+        cpu->woken = &sched_nobody;
+        arch_frame_answer(&thread->frame, 0, (const uint64_t[4]){cpu->woken_bits});
+        sched_ready(thread);
+    }
+}
+
+void sched_timer_came(struct cpu *cpu) {
+    cpu->armed = UINT64_MAX;
+    cpu->turn_timed = false;
+    open_turns(cpu);
 }
 
 void sched_set_priority(struct thread *thread, unsigned priority) {
@@ -143,7 +175,8 @@ void sched_pass(struct thread *self) {
     struct cpu *cpu = arch_cpu_current();
     KASSERT(cpu->current == self);
     if ((cpu->queue.occupied >> self->priority & 1) != 0) {
-        cpu->slice_end = 0;
+        cpu->turn_length = 0;
+        open_turns(cpu);
         cpu_resched(cpu);
     }
 }
@@ -171,7 +204,7 @@ void sched_leave(void) {
 
 // The most urgent thread that waits anywhere, taken out of its queue: this CPU's own unless another's is more urgent.
 static struct thread *take_next(struct cpu *cpu) {
-    int priority = most_urgent(waiting_mask);
+    int priority = most_urgent(sched_waiting.mask);
     if (priority == NOTHING) {
         return nullptr;
     }
@@ -207,7 +240,7 @@ static struct thread *take_alive(struct cpu *cpu) {
 }
 
 static bool turn_is_over(const struct cpu *cpu, const struct thread *thread, uint64_t now) {
-    return now >= cpu->slice_end && (cpu->queue.occupied >> thread->priority & 1) != 0;
+    return now >= cpu_turn_end(cpu) && (cpu->queue.occupied >> thread->priority & 1) != 0;
 }
 
 // Have the timer come for the next deadline and, if an equal waits, for the end of the turn.
@@ -215,8 +248,8 @@ static void arm(struct cpu *cpu) {
     uint64_t when = timer_next(cpu);
     if (cpu->current == nullptr) {
         when = slice_pending() ? 0 : when;
-    } else if ((cpu->queue.occupied >> cpu->current->priority & 1) != 0 && cpu->slice_end < when) {
-        when = cpu->slice_end;
+    } else if ((cpu->queue.occupied >> cpu->current->priority & 1) != 0) {
+        time_turn(cpu);
     }
     cpu_arm(cpu, when);
 }
@@ -224,7 +257,7 @@ static void arm(struct cpu *cpu) {
 // Something still waits that is more urgent than what another CPU does: have that one choose anew; if more wait, it will
 // go on here. This happens when something more urgent came while a CPU was still on its way to what it had been told.
 static void spread(void) {
-    int urgent = most_urgent(waiting_mask);
+    int urgent = most_urgent(sched_waiting.mask);
     for (unsigned i = 0; i < cpu_slots && urgent != NOTHING; i++) {
         struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->online && !cpu->resched && urgency(cpu) < urgent) {
@@ -240,7 +273,7 @@ static struct thread *pick(struct cpu *cpu) {
     bool fit = current != nullptr && current->state == THREAD_RUNNING;
     KASSERT(!fit || !thread_doomed(current));
     bool over = fit && turn_is_over(cpu, current, now);
-    if (fit && !over && most_urgent(waiting_mask) <= current->priority) {
+    if (fit && !over && most_urgent(sched_waiting.mask) <= current->priority) {
         arm(cpu);
         return current;
     }
@@ -270,8 +303,12 @@ static struct thread *pick(struct cpu *cpu) {
     next->home = (uint8_t)cpu->index;
     uint64_t left = next->slice_left;
     next->slice_left = 0;
-    uint64_t slice_end_before = cpu->slice_end;
-    cpu->slice_end = now + (left != 0 ? left : SCHED_SLICE);
+    uint64_t end_before = cpu_turn_end(cpu);
+    cpu->turn_began = arch_stamp();
+    cpu->turn_length = left != 0 ? left : SCHED_SLICE;
+    cpu->turn_timed = cpu->armed <= cpu_turn_end(cpu);
+    next->holds &= ~(uint32_t)HOLD_TURN;
+    open_turns(cpu);
     if (next != current) {
         cpu->count[COUNT_SWITCH]++;
         arch_thread_switch(current, next);
@@ -280,7 +317,10 @@ static struct thread *pick(struct cpu *cpu) {
     if (fit) {
         // Preempted: it keeps the rest of its turn and its place before its equals. Its turn over: behind them.
         if (!over) {
-            current->slice_left = slice_end_before > now ? slice_end_before - now : 0;
+            current->slice_left = end_before > now ? end_before - now : 0;
+        }
+        if (current->slice_left != 0 || !arch_frame_is_call(&current->frame)) {
+            current->holds |= HOLD_TURN;
         }
         place(current, !over && current->slice_left != 0);
     }

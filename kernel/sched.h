@@ -4,12 +4,20 @@
 // but for interrupts under way, no CPU runs a thread while one of higher priority waits. Needs the kernel lock.
 #pragma once
 
+#include "abi/abi.h"
 #include "base/types.h"
 
 struct cpu;
 struct thread;
 
 enum { SCHED_SLICE = 10000000 }; // nanoseconds a thread runs before its equals do
+
+// How many threads wait in all queues together, by priority; and a bit for each priority that has some.
+struct sched_waiting {
+    uint32_t mask;
+    uint32_t count[PRIORITIES];
+};
+extern struct sched_waiting sched_waiting;
 
 void sched_init_cpu(struct cpu *cpu);
 void sched_ready(struct thread *thread); // it can run: queue it, interrupt a CPU if that changes what runs there
@@ -18,6 +26,10 @@ void sched_ready(struct thread *thread); // it can run: queue it, interrupt a CP
 void sched_next(struct thread *thread);
 // Change how urgent it is, in whatever state it is.
 void sched_set_priority(struct thread *thread, unsigned priority);
+// This CPU's woken thread, if any, becomes ready like others. Comes first in every stay in the kernel but the fast paths'.
+void sched_admit(void);
+// The timer has come: it is armed for nothing now.
+void sched_timer_came(struct cpu *cpu);
 void sched_remove(struct thread *thread); // out of the run queue (READY only)
 void sched_pass(struct thread *self);     // behind its equals (not "yield", which hosted C libraries have)
 void sched_leave(void);                   // this CPU's current thread runs here no more: account for it, forget it

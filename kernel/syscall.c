@@ -9,18 +9,18 @@
 
 enum { RECLAIM_TURNS = 32 }; // shares of queued slices that are done for a call before it is refused for want of memory
 
-static uint64_t refused[CALL_COUNT][CALL_ERRORS + 1];
+uint64_t call_refusals[CALL_COUNT][CALL_ERRORS + 1];
 
 static void count_refusal(struct process *process, uint64_t number, long error) {
     cpu_count(COUNT_SYSCALL_ERROR);
     process->call_errors++;
     if (number < CALL_COUNT && error >= -CALL_ERRORS) {
-        refused[number][-error]++;
+        call_refusals[number][-error]++;
     }
 }
 
 uint64_t call_refused(uint64_t number, int32_t error) {
-    return refused[number][-error];
+    return call_refusals[number][-error];
 }
 
 static unsigned turns; // spent on the call under way

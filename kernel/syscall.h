@@ -19,5 +19,6 @@ static_assert(-CALL_ERRORS < ERR_NO_DEVICE);
 void call_make(struct thread *self);
 // Whether the call under way will be made again if it answers this. Who counts refusals counts the last.
 bool call_made_again(long status);
-// How often a call was refused with this error since boot.
+// How often a call was refused with this error since boot; by minus the error.
+extern uint64_t call_refusals[CALL_COUNT][CALL_ERRORS + 1];
 uint64_t call_refused(uint64_t number, int32_t error);

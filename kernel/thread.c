@@ -61,6 +61,7 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     thread->priority = (uint8_t)priority;
     thread->base_priority = (uint8_t)priority;
     thread->home = (uint8_t)arch_cpu_current()->index;
+    thread->holds = HOLD_TURN;
     thread->process = process;
     thread->last_handle = &handle_none;
     object_ref(&process->object);

@@ -24,7 +24,7 @@ struct call_end {
 
 enum thread_state {
     THREAD_NEW,     // made, not started
-    THREAD_READY,   // in the run queue of its home CPU
+    THREAD_READY,   // in the run queue of its home CPU, or that CPU's woken thread
     THREAD_RUNNING, // current on a CPU
     THREAD_PARKED,
     THREAD_DEAD, // never runs again
@@ -38,8 +38,8 @@ struct thread {
     uint8_t base_priority;
     uint8_t home; // CPU index; of a running thread: thread_cpu
     uint8_t wait_count;
-    uint32_t
-        holds; // HOLD_*: why it is not for the fast paths; ENDING: it is dropped when its CPU next enters the kernel
+    uint32_t holds; // HOLD_*: why it is not for the fast paths. ENDING: it is dropped when its CPU next enters the
+                    // kernel; TIMED: parked with a deadline; TURN: it has a rest of a turn, or not a call's frame
     struct arch_frame frame; // user registers while not running; here and next, for the port
     struct arch_thread arch;
     struct process *process; // referenced
@@ -54,6 +54,9 @@ struct thread {
     uint64_t cpu_ticks;  // up to when it was last switched to: thread_cpu_time adds the rest
     uint64_t started;
 };
+
+// Instead of a thread (cpu.h); of a process that never runs.
+extern struct thread sched_nobody, sched_closed;
 
 // The thread of an OBJECT_THREAD.
 static inline struct thread *thread_of(const struct object *object) {

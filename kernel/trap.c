@@ -38,8 +38,14 @@ static struct thread *leave(void) {
     return choose(cpu);
 }
 
-struct thread *trap_syscall(struct thread *self) {
+// Every stay in the kernel but those of the fast paths begins here.
+static void enter(void) {
     kernel_lock();
+    sched_admit();
+}
+
+struct thread *trap_syscall(struct thread *self) {
+    enter();
     KASSERT(arch_cpu_current()->current == self);
     if (!thread_doomed(self)) {
         call_make(self);
@@ -50,7 +56,7 @@ struct thread *trap_syscall(struct thread *self) {
 }
 
 struct thread *trap_fault(struct thread *self, const struct fault *fault) {
-    kernel_lock();
+    enter();
     KASSERT(arch_cpu_current()->current == self);
     cpu_count(COUNT_FAULT);
     if (!thread_doomed(self)) {
@@ -75,10 +81,10 @@ void trap_kernel_fault(const struct arch_frame *frame, const struct fault *fault
 }
 
 void trap_timer(void) {
-    kernel_lock();
+    enter();
     struct cpu *cpu = arch_cpu_current();
     cpu->count[COUNT_TIMER]++;
-    cpu->armed = UINT64_MAX;
+    sched_timer_came(cpu);
     timer_run(cpu, arch_time_now());
     cpu->resched = true; // the timer is armed anew with the choice
     kernel_unlock();
@@ -91,7 +97,7 @@ void trap_ipi(void) {
 }
 
 void trap_console(void) {
-    kernel_lock();
+    enter();
     cpu_count(COUNT_CONSOLE);
     console_receive();
     kernel_unlock();
@@ -102,14 +108,14 @@ void trap_spurious(void) {
 }
 
 struct thread *trap_resume(void) {
-    kernel_lock();
+    enter();
     struct thread *next = leave();
     kernel_unlock();
     return next;
 }
 
 struct thread *trap_idle(void) {
-    kernel_lock();
+    enter();
     if (slice_pending()) {
         slice_run(SLICE_BUDGET);
     }

@@ -178,6 +178,24 @@ arm64_resume_other:
     mov x30, xzr
     EXCEPTION_RETURN
 
+// x1 keeps its message words in its frame; x3 goes on with its own, status 0 and a result in x0; x2, x4 and x5 are zero.
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    stp x19, x20, [x1, #THREAD_FRAME + X(19)]
+    stp x21, x22, [x1, #THREAD_FRAME + X(21)]
+    ldp x19, x20, [x3, #THREAD_FRAME + X(19)]
+    ldp x21, x22, [x3, #THREAD_FRAME + X(21)]
+    mov x1, xzr
+    b arch_fast_exit
+
+// x0 keeps its message words in its frame; go on with x1, whose frame is that of a call.
+    .global arch_fast_frame_exit
+arch_fast_frame_exit:
+    stp x19, x20, [x0, #THREAD_FRAME + X(19)]
+    stp x21, x22, [x0, #THREAD_FRAME + X(21)]
+    mov x0, x1
+    b arm64_resume
+
 // From a fast path that does not apply; the number is in the frame, all else as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:

@@ -33,9 +33,12 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
     self->vector = to;
 }
 
-// On a machine with registers they would just stay what they are: the message goes from one thread to the other.
 void host_fast_resume(struct thread *from, struct thread *to) {
     arch_thread_switch(from, to);
+}
+
+// On a machine with registers they would just stay what they are: the message goes from one thread to the other.
+void host_fast_hand_over(struct thread *from, struct thread *to) {
     memcpy(host_frame(to)->message, host_frame(from)->message, sizeof host_frame(to)->message);
     memset(host_frame(from)->message, 0, sizeof host_frame(from)->message);
 }
@@ -55,6 +58,18 @@ struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t, uint
     }
     arch_frame_answer(host_frame(next), (int64_t)status, (const uint64_t[4]){word});
     return (struct fast_answer){next};
+}
+
+struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t, uint64_t, uint64_t to, uint64_t, uint64_t) {
+    return arch_fast_exit(word, 0, 0, to, 0, 0);
+}
+
+struct fast_answer arch_fast_frame_exit(uint64_t from, uint64_t to, uint64_t, uint64_t, uint64_t, uint64_t) {
+    (void)from;
+    if ((struct thread *)to != host_current()) {
+        host_breach("the thread to go on with is not the current one");
+    }
+    return (struct fast_answer){(struct thread *)to};
 }
 
 // A call as the entry code of a machine makes it.

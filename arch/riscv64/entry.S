@@ -118,6 +118,30 @@ arch_fast_exit:
     .endr
     sret
 
+// a1 keeps its message words in its frame; a3 goes on with its own, status 0 and a result in a0; a2, a4 and a5 are zero.
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    sd s2, THREAD_FRAME + FRAME_S2(a1)
+    sd s3, THREAD_FRAME + FRAME_S3(a1)
+    sd s4, THREAD_FRAME + FRAME_S4(a1)
+    sd s5, THREAD_FRAME + FRAME_S5(a1)
+    ld s2, THREAD_FRAME + FRAME_S2(a3)
+    ld s3, THREAD_FRAME + FRAME_S3(a3)
+    ld s4, THREAD_FRAME + FRAME_S4(a3)
+    ld s5, THREAD_FRAME + FRAME_S5(a3)
+    li a1, 0
+    j arch_fast_exit
+
+// a0 keeps its message words in its frame; go on with a1, whose frame is that of a call.
+    .global arch_fast_frame_exit
+arch_fast_frame_exit:
+    sd s2, THREAD_FRAME + FRAME_S2(a0)
+    sd s3, THREAD_FRAME + FRAME_S3(a0)
+    sd s4, THREAD_FRAME + FRAME_S4(a0)
+    sd s5, THREAD_FRAME + FRAME_S5(a0)
+    mv a0, a1
+    j riscv_resume
+
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:

@@ -117,6 +117,30 @@ arch_fast_exit:
     swapgs
     sysretq
 
+// rsi keeps its message words in its frame; rcx goes on with its own, status 0 and a result in rdi; rdx, r8 and r9 are zero.
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    mov %r14, THREAD_FRAME + FRAME_R14(%rsi)
+    mov %r13, THREAD_FRAME + FRAME_R13(%rsi)
+    mov %r12, THREAD_FRAME + FRAME_R12(%rsi)
+    mov %rbx, THREAD_FRAME + FRAME_RBX(%rsi)
+    mov THREAD_FRAME + FRAME_R14(%rcx), %r14
+    mov THREAD_FRAME + FRAME_R13(%rcx), %r13
+    mov THREAD_FRAME + FRAME_R12(%rcx), %r12
+    mov THREAD_FRAME + FRAME_RBX(%rcx), %rbx
+    xor %esi, %esi
+    jmp arch_fast_exit
+
+// rdi keeps its message words in its frame; go on with rsi, whose frame is that of a call.
+    .global arch_fast_frame_exit
+arch_fast_frame_exit:
+    mov %r14, THREAD_FRAME + FRAME_R14(%rdi)
+    mov %r13, THREAD_FRAME + FRAME_R13(%rdi)
+    mov %r12, THREAD_FRAME + FRAME_R12(%rdi)
+    mov %rbx, THREAD_FRAME + FRAME_RBX(%rdi)
+    mov %rsi, %rax
+    jmp x86_resume_call
+
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:
@@ -148,6 +172,7 @@ x86_resume:
     cmpl $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rax)
     jne x86_resume_full
 
+x86_resume_call:
     // A call's rip lies behind a syscall instruction in user space, below ARCH_USER_TOP: canonical, as sysret needs.
     mov THREAD_FRAME + FRAME_RIP(%rax), %rcx
     mov THREAD_FRAME + FRAME_RFLAGS(%rax), %r11

@@ -180,12 +180,7 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
 // ---- translations ----------------------------------------------------------------------------------------------------
 
 void arch_space_switch(struct arch_space *space) {
-    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
-    if (cpu->space == space) {
-        return;
-    }
     if (space == nullptr) {
-        cpu->space = nullptr;
         x86_write_cr3(x86_kernel_root | (x86_features.pcid ? X86_CR3_KEEP : 0));
         return;
     }
@@ -195,8 +190,9 @@ void arch_space_switch(struct arch_space *space) {
 uint64_t arch_space_stale(struct arch_space *space) {
     uint64_t running = 0;
     for (unsigned i = 0; i < x86_cpu_slots; i++) {
-        if (x86_cpus[i] != nullptr && x86_cpus[i]->space == space) {
-            running |= x86_cpus[i]->bit;
+        const struct arch_cpu *cpu = x86_cpus[i];
+        if (cpu != nullptr && *(struct arch_space *const *)((const char *)cpu + CPU_SPACE_OFFSET) == space) {
+            running |= cpu->bit;
         }
     }
     space->cached &= running;

@@ -21,7 +21,8 @@
 // no other offset of the core:
 //   struct thread { …; uint32_t holds; struct arch_frame frame; struct arch_thread arch; … };
 //                                                                  frame at THREAD_FRAME_OFFSET, the others around it
-//   struct cpu    { struct arch_cpu arch; struct thread *current; … };          at 0, and right behind it
+//   struct cpu    { struct arch_cpu arch; struct thread *current; struct space *space; … };  at 0, the others behind it
+//   struct space  { struct arch_space arch; … };                                at 0
 #pragma once
 
 #include <arch_types.h>
@@ -36,12 +37,13 @@ struct thread;
 typedef uint64_t paddr_t;
 
 #define CPU_CURRENT_OFFSET sizeof(struct arch_cpu) // bytes from a struct cpu to the thread whose frame entries fill
+#define CPU_SPACE_OFFSET   (sizeof(struct arch_cpu) + sizeof(struct thread *)) // to its space
 
 enum { THREAD_FRAME_OFFSET = 80 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
 
 // What keeps the fast paths from a thread (fast_path.h): a word right before the frame. The port sets HOLD_STATE in that
 // of a thread for which arch_thread_switch would have something to do, and never takes it back.
-enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4, HOLD_ROOM = 8 };
+enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4, HOLD_ROOM = 8, HOLD_TURN = 16 };
 static inline uint32_t *arch_thread_holds(struct thread *thread) {
     return (uint32_t *)((char *)thread + THREAD_FRAME_OFFSET - sizeof(uint32_t));
 }
@@ -179,6 +181,14 @@ struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t zero,
                                   uint64_t zero5);
 // What it takes for `to` when the caller itself goes on, with its registers as they were.
 static inline uint64_t arch_fast_stay(struct thread *self);
+// The same end for threads that hand over nothing: what `from`, which made a call and waits, keeps in registers goes to its
+// frame, and what `to` has kept comes out of its own. It gets status 0 and this word; from frame_exit, what its frame says.
+struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t from, uint64_t, uint64_t to, uint64_t, uint64_t);
+struct fast_answer arch_fast_frame_exit(uint64_t from, uint64_t to, uint64_t, uint64_t, uint64_t, uint64_t);
+// The message of `from`, which made a call, is now that of `to`: for arch_fast_exit.
+static inline void arch_fast_hand_over(struct thread *from, struct thread *to);
+// Whether a frame is that of a call, which the ends above can go on with.
+static inline bool arch_frame_is_call(const struct arch_frame *frame);
 // arch_space_switch to another process's space.
 static inline void arch_fast_space(struct arch_space *space);
 // `from` made a call and is parked; user mode is entered with `to`, whose frame is that of a call too.

@@ -204,12 +204,18 @@ static void tell_thread(struct thread *thread) {
     const struct arch_frame *frame = &thread->frame;
     char answer[400] = "";
     if (!parked) {
+        uint64_t bits;
+        bool woken = machine_woken(thread, &bits);
+        uint64_t status = woken ? 0 : (uint64_t)frame->status;
+        uint64_t word[4] = {bits};
+        if (!woken) {
+            memcpy(word, frame->word, sizeof word);
+        }
         snprintf(answer, sizeof answer, "answers %llu: %lld, %llx %llx %llx %llx; %llx %llx %llx %llx",
-                 (unsigned long long)frame->answers, (long long)frame->status, (unsigned long long)frame->word[0],
-                 (unsigned long long)frame->word[1], (unsigned long long)frame->word[2],
-                 (unsigned long long)frame->word[3], (unsigned long long)frame->message[0],
-                 (unsigned long long)frame->message[1], (unsigned long long)frame->message[2],
-                 (unsigned long long)frame->message[3]);
+                 (unsigned long long)frame->answers + woken, (long long)status, (unsigned long long)word[0],
+                 (unsigned long long)word[1], (unsigned long long)word[2], (unsigned long long)word[3],
+                 (unsigned long long)frame->message[0], (unsigned long long)frame->message[1],
+                 (unsigned long long)frame->message[2], (unsigned long long)frame->message[3]);
     }
     tell("%u of %u %s %s, priority %u (%u), ran %llu, since %llu, serves %u, lost %d, %s", thread->id,
          thread->process->pid,

@@ -67,7 +67,7 @@ static void check_cpu(unsigned index) {
         property_equal(p, thread_cpu(thread)->index, index);
         // An equal that waits gets its turn: the timer will come.
         if ((cpu->queue.occupied >> thread->priority & 1) != 0 && !host_ipi_pending(index)) {
-            property_check(p, cpu->armed <= cpu->slice_end || cpu->armed <= host_time());
+            property_check(p, cpu->armed <= cpu_turn_end(cpu) || cpu->armed <= host_time());
         }
     }
 }

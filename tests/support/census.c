@@ -124,7 +124,7 @@ static void check_messages(void) {
 static void check_thread(const struct thread *thread, uint64_t *ready) {
     switch (thread->state) {
     case THREAD_READY:
-        require(list_is_linked(&thread->ready));
+        require(list_is_linked(&thread->ready) || thread_cpu(thread)->woken == thread);
         ++*ready;
         break;
     case THREAD_RUNNING:
@@ -151,6 +151,7 @@ static void check_scheduler(void) {
             continue;
         }
         queued += cpu_table[i]->queue.length;
+        queued += cpu_table[i]->woken != &sched_nobody && cpu_table[i]->woken != &sched_closed;
         if (host_cpu_state(i) == HOST_USER) {
             require(cpu_table[i]->current == host_cpu_thread(i));
         }

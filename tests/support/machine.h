@@ -91,6 +91,8 @@ int64_t user_call(struct user *self, uint64_t number, const uint64_t arg[6]);
 #define CALL(self, name, ...) user_call(self, CALL_##name, (const uint64_t[6]){__VA_ARGS__})
 // Puppets: make a call and do not wait for the answer.
 void user_begin(struct user *self, uint64_t number, const uint64_t arg[6]);
+// Whether a fast path has woken it and nobody has written down its answer yet: status 0 and these bits.
+bool machine_woken(const struct thread *thread, uint64_t *bits);
 bool user_answered(struct user *self);  // the last call is, or the thread is gone
 int64_t user_finish(struct user *self); // let time pass until it is answered: the status
 bool user_gone(const struct user *self);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/cpu.h"
 #include "kernel/handle.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
@@ -123,12 +124,23 @@ bool player_can_act(const struct player *player) {
     return player->request == USER_NOTHING ? player->program != nullptr : player->request != USER_CALLED;
 }
 
+bool machine_woken(const struct thread *thread, uint64_t *bits) {
+    const struct cpu *cpu = cpu_table[thread->home];
+    *bits = cpu->woken_bits;
+    return cpu->woken == thread;
+}
+
 void player_settle(struct player *player) {
     if (player->request != USER_CALLED || user_gone(&player->user)) {
         return;
     }
     const struct arch_frame *frame = frame_of(player->user.thread);
-    if (frame->answers != player->answers && player->resting) {
+    uint64_t bits;
+    if (machine_woken(player->user.thread, &bits)) {
+        player->user.status = 0;
+        memcpy(player->user.word, (const uint64_t[4]){bits}, sizeof player->user.word);
+        player->request = USER_NOTHING;
+    } else if (frame->answers != player->answers && player->resting) {
         player->resting = false;
         player->request = USER_NOTHING;
     } else if (frame->answers != player->answers) {

@@ -58,6 +58,14 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 
 // ---- fast paths ------------------------------------------------------------------------------------------------------
 
+// The message words are where they belong.
+static inline void arch_fast_hand_over(struct thread *, struct thread *) {
+}
+
+static inline bool arch_frame_is_call(const struct arch_frame *frame) {
+    return frame->kind == ARM64_FRAME_CALL;
+}
+
 // Go to other translations. Those that share ASID 0, for want of another, leave nothing of each other in the TLB. No call,
 // so that a fast path needs no stack frame.
 [[gnu::always_inline]] static inline void arm64_translation_set(uint64_t translation) {

@@ -37,11 +37,20 @@ static inline uint64_t arch_stamp(void) {
     return host_stamp();
 }
 
+static inline bool arch_frame_is_call(const struct arch_frame *) {
+    return true;
+}
+
 static inline void arch_fast_space(struct arch_space *space) {
     arch_space_switch(space);
 }
 
 void host_fast_resume(struct thread *from, struct thread *to);
+void host_fast_hand_over(struct thread *from, struct thread *to);
+
+static inline void arch_fast_hand_over(struct thread *from, struct thread *to) {
+    host_fast_hand_over(from, to);
+}
 
 static inline void arch_fast_resume(struct thread *from, struct thread *to) {
     host_fast_resume(from, to);

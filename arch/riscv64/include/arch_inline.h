@@ -48,6 +48,14 @@ static inline uint64_t arch_stamp(void) {
 
 // ---- fast paths ----
 
+// The message words are where they belong.
+static inline void arch_fast_hand_over(struct thread *, struct thread *) {
+}
+
+static inline bool arch_frame_is_call(const struct arch_frame *frame) {
+    return frame->cause == 0; // RISCV_CAUSE_CALL
+}
+
 // As arch_space_switch, which tells what `ready` means (space.c).
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
     struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();

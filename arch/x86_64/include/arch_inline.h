@@ -46,9 +46,16 @@ static inline uint64_t arch_stamp(void) {
 
 // ---- fast paths ----
 
+// The message words are where they belong.
+static inline void arch_fast_hand_over(struct thread *, struct thread *) {
+}
+
+static inline bool arch_frame_is_call(const struct arch_frame *frame) {
+    return frame->vector == X86_FRAME_CALL;
+}
+
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
     uint64_t cr3 = space->root;
-    ARCH_CPU_FIELD(struct arch_cpu, space) = space;
     if (space->tagged) {
         uint64_t bit = ARCH_CPU_FIELD(struct arch_cpu, bit);
         cr3 |= (space->cached & bit) != 0 ? X86_CR3_KEEP : 0;

@@ -64,7 +64,6 @@ struct arch_cpu {
     alignas(64) struct cpu *self; // what arch_cpu_current returns
     uint64_t scratch;             // the user's stack pointer, for a few instructions of the call entry
     uint64_t stack_top;           // this CPU's kernel stack
-    struct arch_space *space;     // in place on this CPU; null: the kernel's
     uint64_t deadline;            // what the timer is armed for
     uint64_t tsc_offset;          // added to this CPU's time-stamp counter
     uint64_t bit;                 // 1 << index

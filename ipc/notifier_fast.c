@@ -1,0 +1,99 @@
+// The fast paths of signal and take. What is done here is what notifier.c and the scheduler do, and only if, for
+//
+//   signal   nobody waits for the notifier but takers, and the longest of these gets all the bits: it has no deadline and is
+//            not more urgent than who signals. It becomes this CPU's woken thread, if there may be one and is none yet
+//   take     a bit is there; or none is and the call polls; or the call waits for ever, as the only taker, and the woken
+//            thread comes next and can go on by a mere change of registers
+//
+// The property that the paths are one: tests/host/fast_test.c.
+#include "ipc/notifier_impl.h"
+#include "kernel/fast.h"
+#include "kernel/syscall.h"
+
+struct fast_answer fast_signal(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uint64_t, uint64_t) {
+    FAST_LOCK(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
+    struct thread *self = FAST_CPU(current);
+    struct process *process = self->process;
+    const struct handle *handle = fast_handle(self, process, a0);
+    if (handle == nullptr || (handle->abilities & HANDLE_SIGNAL) == 0 || a1 == 0) {
+        FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
+    }
+    struct notifier *notifier = container_of(handle->object, struct notifier, object);
+    if (!list_empty(&notifier->object.waiters)) {
+        FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
+    }
+    struct thread *taker = notifier->taker;
+    if (taker == nullptr) {
+        if (!list_empty(&notifier->takers)) {
+            FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
+        }
+        notifier->bits |= a1;
+        notifier->signals++;
+        process->calls++;
+        FAST_CPU(count[COUNT_FAST_SIGNAL])++;
+        FAST_STAY(self, 0, 0);
+    }
+    uint64_t bits = notifier->bits | a1;
+    if ((bits & ~taker->park.word) != 0 || taker->holds != 0 || taker->priority > self->priority ||
+        FAST_CPU(woken) != &sched_nobody) {
+        FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
+    }
+    notifier->taker = nullptr;
+    notifier->bits = 0;
+    notifier->taken++;
+    notifier->signals++;
+    process->calls++;
+    FAST_CPU(count[COUNT_FAST_WAKE])++;
+    taker->state = THREAD_READY;
+    FAST_CPU(woken) = taker;
+    FAST_CPU(woken_bits) = bits;
+    FAST_STAY(self, 0, 0);
+}
+
+struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, uint64_t, uint64_t) {
+    FAST_LOCK(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+    struct thread *self = FAST_CPU(current);
+    struct process *process = self->process;
+    const struct handle *handle = fast_handle(self, process, a0);
+    if (handle == nullptr || (handle->abilities & HANDLE_TAKE) == 0 || a1 == 0) {
+        FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+    }
+    struct notifier *notifier = container_of(handle->object, struct notifier, object);
+    uint64_t bits = notifier->bits & a1;
+    if (bits != 0) {
+        notifier->bits &= ~a1;
+        notifier->taken++;
+        process->calls++;
+        FAST_CPU(count[COUNT_FAST_TAKE])++;
+        FAST_STAY(self, 0, bits);
+    }
+    if (a2 == 0) {
+        process->calls++;
+        process->call_errors++;
+        call_refusals[CALL_TAKE][-ERR_TIMED_OUT]++;
+        FAST_CPU(count[COUNT_FAST_MISS])++;
+        FAST_STAY(self, ERR_TIMED_OUT, 0);
+    }
+    struct thread *next = FAST_CPU(woken);
+    if (a2 != FOREVER || notifier->taker != nullptr || notifier->taker_count != 0) {
+        FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+    }
+    struct process *next_process = next->process;
+    if (self->holds != 0 || (sched_waiting.mask & fast_from[next->priority]) != 0 ||
+        next_process->state != PROCESS_RUNNING) {
+        FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+    }
+    notifier->taker = self;
+    self->park.word = a1;
+    self->park.kind = &take_parked;
+    self->park.object = &notifier->object;
+    process->calls++;
+    FAST_CPU(count[COUNT_FAST_PARK])++;
+    FAST_CPU(woken) = &sched_nobody;
+    uint64_t now = arch_stamp();
+    self->park.since = now;
+    self->state = THREAD_PARKED;
+    fast_turn(now);
+    fast_enter(self, process, next, next_process, now);
+    FAST_WORD_DONE(self, next, FAST_CPU(woken_bits));
+}
