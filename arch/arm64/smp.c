@@ -57,9 +57,13 @@ void arch_cpu_ipi(unsigned index) {
 
 void arch_cpu_rest(void) {
     // Interrupts stay masked until one that is admitted has ended the wait: one that came before ends it at once.
+    // A fast path waits for the lock with what its caller goes back by still in these registers, which an interrupt takes.
+    uint64_t pc = ARM64_READ(elr_el1), status = ARM64_READ(spsr_el1);
     arm64_gic->admit(ARM64_GIC_ADMIT_IPI);
     __asm__ volatile("dsb sy\n\twfi\n\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
     arm64_gic->admit(ARM64_GIC_ADMIT_ALL);
+    ARM64_WRITE(elr_el1, pc);
+    ARM64_WRITE(spsr_el1, status);
 }
 
 void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
