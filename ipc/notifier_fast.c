@@ -78,9 +78,13 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     if (a2 != FOREVER || notifier->taker != nullptr || notifier->taker_count != 0) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
+    if (self->holds != 0) {
+        FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+    }
+    // Its process has not ended since it was woken: that would have come by another way, which leaves nobody woken. Those
+    // that stand for nobody are no thread of a process that runs.
     struct process *next_process = next->process;
-    if (self->holds != 0 || (sched_waiting.mask & fast_from[next->priority]) != 0 ||
-        next_process->state != PROCESS_RUNNING) {
+    if ((sched_waiting.mask & fast_from[next->priority]) != 0 || next_process->state != PROCESS_RUNNING) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
     notifier->taker = self;

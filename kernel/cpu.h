@@ -57,23 +57,23 @@ struct cpu {
     struct thread *current; // running in user mode or in a call; null: idle
     struct space *space;    // in place on this CPU; null: the kernel's
     unsigned index;
-    bool online;  // takes threads
-    bool resched; // what it runs is to be chosen anew at its next leave of the kernel
+    bool online;     // takes threads
+    bool resched;    // what it runs is to be chosen anew at its next leave of the kernel
+    bool turn_timed; // the timer comes no later than the end of the turn
     // A thread that a fast path has woken: it is to be told that it took these bits, and belongs behind its equals in the
     // queue. Both are done by whoever enters the kernel by another way (sched_admit), unless a fast path goes on with it.
     // sched_nobody: there is none. sched_closed: nor may there be one, nor may a fast path begin a turn; that is so while
     // another CPU is up, while the timer might come after the end of the turn, and in a turn that is not a whole one.
     struct thread *woken;
     uint64_t woken_bits;
-    struct run_queue queue;
-    struct timer_wheel timers;
     uint64_t armed;       // what the port's timer is set to
     uint64_t switched_at; // stamp: when current began to run
     uint64_t turn_began;  // stamp: current's turn among its equals
     uint64_t turn_length; // nanoseconds of it
-    bool turn_timed;      // the timer comes no later than its end
     uint64_t idle_ticks;  // without an idleness that still lasts: cpu_idle_time
     uint64_t count[COUNT_KINDS];
+    struct run_queue queue;
+    struct timer_wheel timers;
     struct { // written by the one CPU that shoots down, cleared by this one; atomic
         struct space *space;
         uint64_t va, pages;

@@ -585,6 +585,23 @@ Test(call, books_close_after_a_hang_up) {
     require_equal(figures().calls.replied, 1);
 }
 
+// The connection that only the call has kept goes with the reply, also where that would have come by the fast path.
+Test(call, a_reply_lets_the_connection_go) {
+    boot_pair();
+    struct user *other = machine_thread(client, nullptr, nullptr, PRIORITY_DEFAULT);
+    require(other != nullptr);
+    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(server, REPLY_WAIT, channel), client->pid);
+    require_equal(CALL(other, CLOSE, connection), 0);
+    char message[MESSAGE_MAX];
+    require(user_recv(server, channel, message, sizeof message) >= 0);
+    require_equal(CALL(server, REPLY_WAIT, channel), USER_PARKED);
+    require(user_answered(client) && client->status == 0);
+    struct machine_census census;
+    machine_count(&census);
+    require_equal(census.objects[OBJECT_CONNECTION], 0);
+}
+
 // The same with the channel gone as well: the caller is answered by who still serves it.
 Test(call, a_reply_outlives_its_channel) {
     boot_pair();
@@ -743,5 +760,12 @@ Test(call, anybody_can_serve_a_mailbox) {
     int64_t serving = user_open(me, me->root, "/tmp/box/data", OPEN_READ | OPEN_SERVE, 0);
     require(serving > 0);
     require_equal(user_wait_one(me, (handle_t)serving, EVENT_CALLED, 0), 0);
+    // More hold the serving end than are looked at.
+    for (unsigned i = 0; i < HOLDERS_MAX; i++) {
+        require(CALL(me, DUP, (uint64_t)serving, RIGHT_READ) > 0);
+    }
+    char many[32];
+    snprintf(many, sizeof many, "%u,any 0", me->pid);
+    check_waits(caller, "call", many);
     require_equal(CALL(me, REPLY_WAIT, (uint64_t)serving), caller->pid);
 }

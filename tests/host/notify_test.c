@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/cpu.h"
+#include "kernel/thread.h"
 #include "kfs/event_file.h"
 #include "machine.h"
 #include "property.h"
@@ -763,4 +765,44 @@ Test(notify, devices_are_watched_through_their_source) {
     cr_assert_eq(record.event, EVENT_READABLE);
     cr_assert_eq(user_read(self, queue[0], &record, sizeof record, OFFSET_CURRENT), ERR_EMPTY);
     cr_assert_eq(user_read(self, queue[1], &record, sizeof record, OFFSET_CURRENT), ERR_EMPTY);
+}
+
+// Who waits for a notifier hears of a signal, too, whether or not somebody takes.
+Test(notify, a_signal_reaches_who_waits) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    struct user *waiter = machine_thread(self, nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t made = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    cr_assert(waiter != nullptr && made > 0);
+    cr_assert_eq(user_wait_one(waiter, made, EVENT_READABLE, FOREVER), USER_PARKED);
+    cr_assert_eq(CALL(self, SIGNAL, made, 1), 0);
+    machine_settle();
+    cr_assert(user_answered(waiter));
+    cr_assert_eq(waiter->status, 0);
+}
+
+// Equals come in the order in which they were woken, also when the last was woken by a fast path.
+Test(notify, the_woken_come_in_their_order) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    struct user *first = machine_thread(self, nullptr, nullptr, PRIORITY_DEFAULT);
+    struct user *second = machine_thread(self, nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t made[3];
+    for (unsigned i = 0; i < 3; i++) {
+        made[i] = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    }
+    cr_assert_eq(CALL(first, TAKE, made[0], 1, FOREVER), USER_PARKED);
+    cr_assert_eq(CALL(second, TAKE, made[1], 1, FOREVER), USER_PARKED);
+    cr_assert_eq(CALL(self, SIGNAL, made[0], 1), 0);
+    uint64_t fast = cpu_table[0]->count[COUNT_FAST_WAKE];
+    cr_assert_eq(CALL(self, SIGNAL, made[1], 1), 0);
+    cr_assert_eq(cpu_table[0]->count[COUNT_FAST_WAKE], fast + 1);
+    user_begin(self, CALL_TAKE, (const uint64_t[6]){made[2], 1, FOREVER});
+    while (self->thread->state != THREAD_PARKED) {
+        cr_assert(machine_step());
+    }
+    cr_assert_eq(cpu_table[0]->current, first->thread);
+    machine_settle();
+    cr_assert(user_answered(first) && user_answered(second));
+    cr_assert_eq(second->word[0], 1);
 }

@@ -59,8 +59,7 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 // ---- fast paths ------------------------------------------------------------------------------------------------------
 
 // The message words are where they belong.
-static inline void arch_fast_hand_over(struct thread *, struct thread *) {
-}
+static inline void arch_fast_hand_over(struct thread *, struct thread *) {}
 
 static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->kind == ARM64_FRAME_CALL;

@@ -49,8 +49,7 @@ static inline uint64_t arch_stamp(void) {
 // ---- fast paths ----
 
 // The message words are where they belong.
-static inline void arch_fast_hand_over(struct thread *, struct thread *) {
-}
+static inline void arch_fast_hand_over(struct thread *, struct thread *) {}
 
 static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->cause == 0; // RISCV_CAUSE_CALL
