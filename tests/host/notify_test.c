@@ -806,3 +806,36 @@ Test(notify, the_woken_come_in_their_order) {
     cr_assert(user_answered(first) && user_answered(second));
     cr_assert_eq(second->word[0], 1);
 }
+
+enum { ROUNDS = 20 };
+static handle_t there, back;
+
+static void ping(struct user *user) {
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        require_equal(CALL(user, SIGNAL, there, 1), 0);
+        require_equal(CALL(user, TAKE, back, 6, FOREVER), 0);
+        require_equal(user->word[0], 2);
+    }
+}
+
+static void pong(struct user *user) {
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        require_equal(CALL(user, TAKE, there, 1, FOREVER), 0);
+        require_equal(user->word[0], 1);
+        require_equal(CALL(user, SIGNAL, back, 2), 0);
+    }
+}
+
+// Two that signal each other come to do so by fast paths alone.
+Test(notify, signal_and_take_pass_the_cpu_on) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    there = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    back = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    cr_assert(machine_thread(self, ping, nullptr, PRIORITY_DEFAULT) != nullptr);
+    cr_assert(machine_thread(self, pong, nullptr, PRIORITY_DEFAULT) != nullptr);
+    machine_run_until_idle();
+    cr_assert_eq(thread_count(), 1);
+    cr_assert_gt(cpu_table[0]->count[COUNT_FAST_PARK], ROUNDS);
+    cr_assert_eq(cpu_table[0]->woken == &sched_nobody || cpu_table[0]->woken == &sched_closed, true);
+}
