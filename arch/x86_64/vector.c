@@ -35,7 +35,8 @@ static void load(const struct arch_thread *thread) {
     __asm__ volatile("fxrstorq (%0)" ::"r"(thread->vector_state) : "memory");
 }
 
-// A selector that user code loaded is visible to whoever runs next, and means nothing in 64-bit mode: all become null.
+// A selector that user code loaded is visible to whoever runs next, and means nothing in 64-bit mode: all become null. The
+// fast paths, which switch without this, leave them.
 static void selectors_clear(void) {
     uint32_t ds, es, fs, gs;
     __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3" : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));

@@ -176,7 +176,7 @@ CHECK(vectors_apart, "fnstcw -16(%rsp); cmpw $0x37f, -16(%rsp); jne 9f; movq %xm
                      "mov $3000000, %ecx;"
                      "1: movq %xmm0, %rax; cmp %rax, %rbx; jne 9f; movq %xmm15, %rax; cmp %rax, %rbx; jne 9f;"
                      "dec %rcx; jnz 1b")
-// Selectors are the thread's own or null, never another's.
+// Selectors are those that user code can load, or null.
 CHECK(selectors_apart,
       "mov $50, %ebx; 1: mov %ds, %eax; mov %es, %ecx; or %ecx, %eax; mov %fs, %ecx; or %ecx, %eax;"
       "mov %gs, %ecx; or %ecx, %eax; test $~0x23, %eax; jnz 9f; mov $0x23, %eax; mov %eax, %ds;"
