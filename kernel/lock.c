@@ -1,5 +1,6 @@
 #include "kernel/lock.h"
 
+#include "base/barrier.h"
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/tlb.h"
@@ -11,10 +12,9 @@ _Atomic int32_t lock_contenders = -1;
 static _Atomic uint32_t next_ticket, granted; // granted: how many were
 
 // By ticket: the CPU that rests until its turn, plus 1; 0: none. Its store before it looks at granted once more, and the
-// store of granted before kernel_lock_grant looks here, are in one total order: one of the two sees the other. That takes
-// sequential consistency, since each is a store before a load of another word: acquire and release would let both loads
-// come first. If kernel_lock_grant sees the other, its interrupt comes behind the store (arch_cpu_ipi), so whom it wakes
-// finds its ticket granted. Checked by tests/model/rest.pml.
+// store of granted before kernel_lock_grant looks here, have a full barrier behind them: one of the two sees the other. If
+// kernel_lock_grant sees the other, its interrupt comes behind the store (arch_cpu_ipi), so whom it wakes finds its ticket
+// granted. Checked by tests/model/rest.pml.
 //
 // A place is used again by the ticket CPU_MAX later, and its store must not be overtaken by the older ticket's 0. Between
 // the two, some CPU has drawn twice. It had the lock in between, so its second draw comes after that 0; and the draws are
@@ -33,9 +33,10 @@ static bool is_granted(uint32_t ticket, memory_order order) {
 
 static void rest(uint32_t ticket, const struct cpu *cpu) {
     _Atomic uint32_t *place = &resting[ticket % CPU_MAX];
-    atomic_store_explicit(place, cpu->index + 1, memory_order_seq_cst);
+    atomic_store_explicit(place, cpu->index + 1, memory_order_relaxed);
+    barrier_full();
     // A request to drop translations comes with an interrupt, and trap_ipi answers it.
-    if (!is_granted(ticket, memory_order_seq_cst)) {
+    if (!is_granted(ticket, memory_order_relaxed)) {
         arch_cpu_rest();
     }
     atomic_store_explicit(place, 0, memory_order_relaxed);
@@ -66,8 +67,9 @@ void kernel_lock_queue(void) {
 void kernel_lock_grant(void) {
     // Nobody else writes it: the next to do so has the lock only after this.
     uint32_t ticket = atomic_load_explicit(&granted, memory_order_relaxed);
-    atomic_store_explicit(&granted, ticket + 1, memory_order_seq_cst);
-    uint32_t next = atomic_load_explicit(&resting[ticket % CPU_MAX], memory_order_seq_cst);
+    atomic_store_explicit(&granted, ticket + 1, memory_order_release);
+    barrier_full();
+    uint32_t next = atomic_load_explicit(&resting[ticket % CPU_MAX], memory_order_relaxed);
     if (next != 0) {
         arch_cpu_ipi(next - 1);
     }

@@ -3,12 +3,13 @@
  * promises. Mirrors ring_room and ring_any (lib/ring/index.h), mapped_publish, mapped_try_send and mapped_try_recv
  * (user/lib/mapped.h), ring, fall_asleep, wake_up, drain, await, mapped_send and mapped_recv (user/lib/mapped.c).
  *
- * A producer sends MESSAGES through a ring of DEPTH slots and sleeps when it is full; a consumer takes them and sleeps when
- * it is empty. Each has a queue for doorbells that holds BELLS, and wakes also when the other is gone. Waiting and the
- * doorbell are calls: each is one step, as the kernel lock makes it. Every load and store of shared memory is a step of its
- * own. A sequentially consistent store reaches memory before the next step of its process; where a MUTATION weakens one to a
- * release, it stays in the process's store buffer, behind which the process's own loads may go ahead, until it is flushed at
- * any later moment, or by the next call. One wait may end by its deadline, one doorbell may find no memory.
+ * A producer sends MESSAGES through a ring of DEPTH slots and sleeps when it is full; a consumer takes them and sleeps
+ * when it is empty. Each has a queue for doorbells that holds BELLS, and wakes also when the other is gone. Waiting and
+ * the doorbell are calls: each is one step, as the kernel lock makes it. Every load and store of shared memory is a
+ * step of its own. A store with a full barrier behind it reaches memory before the next step of its process; where a
+ * MUTATION weakens one to a release, it stays in the process's store buffer, behind which the process's own loads may
+ * go ahead, until it is flushed at any later moment, or by the next call. One wait may end by its deadline, one
+ * doorbell may find no memory.
  *
  *   VARIANT DEATH   either side may die between any two steps; the kernel tells the other of it some time after
  *

@@ -3,12 +3,12 @@
  * kernel_lock_grant, kernel_unlock and rest (kernel/lock.c), kernel_lock_first and
  * kernel_lock_last (kernel/lock.h), arch_cpu_rest and arch_cpu_ipi (kernel/include/arch.h).
  *
- * CPUS CPUs take the lock, the last of them once, the others ROUNDS times, so that places are used again. A CPU that waits
- * may at any turn of its loop rest instead, which then ends only by an interrupt; interrupts are off while it waits, so one
- * that was sent before stays pending and ends the rest at once. Outside of the kernel interrupts are on and it takes what is
- * pending. Every load and store of shared memory is a step of its own. A sequentially consistent store reaches memory before
- * the next step of its CPU; a relaxed one, and what a MUTATION weakens to a release, may stay behind until it is flushed at
- * any later moment, a relaxed one at the latest by the next release of its CPU.
+ * CPUS CPUs take the lock, the last of them once, the others ROUNDS times, so that places are used again. A CPU that
+ * waits may at any turn of its loop rest instead, which then ends only by an interrupt; interrupts are off while it
+ * waits, so one that was sent before stays pending and ends the rest at once. Outside of the kernel interrupts are on
+ * and it takes what is pending. Every load and store of shared memory is a step of its own. A store with a full barrier
+ * behind it reaches memory before the next step of its CPU; a relaxed one, and what a MUTATION weakens to a release,
+ * may stay behind until it is flushed at any later moment, a relaxed one at the latest by the next release of its CPU.
  *
  *   MUTATION 1   the store that announces a rest is only a release
  *   MUTATION 2   the store of granted is only a release, and may come behind the look at who rests

@@ -36,8 +36,9 @@ long mapped_ring_in(const struct mapped *mapped) {
 
 // This side waits for the peer's index to move on from `last`: whether it has not. If so, the peer rings from now on.
 static bool fall_asleep(struct abi_ring_end *mine, const struct abi_ring_end *peer, uint64_t last) {
-    __atomic_store_n(&mine->asleep, 1, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&peer->index, __ATOMIC_SEQ_CST) == last;
+    __atomic_store_n(&mine->asleep, 1, __ATOMIC_RELAXED);
+    barrier_full();
+    return ring_read64(&peer->index) == last;
 }
 
 static void wake_up(struct abi_ring_end *mine) {

@@ -4,8 +4,8 @@
 //
 // Sleeping. Who waits for the other side to move its index sets `asleep`, looks at that index once more, and only then
 // waits at the connection's queue. Who has moved its index looks whether the other is asleep, and if so clears that and
-// sends it an empty message through the queue: the doorbell. Store before load on either side, in one total order: one of
-// the two sees the other, so no wake-up is lost (tests/model/bell.pml). The end of the other side wakes too, for it ends
+// sends it an empty message through the queue: the doorbell. Store before load on either side, with a full barrier in
+// between: one of the two sees the other, so no wake-up is lost (tests/model/bell.pml). The end of the other side wakes too, for it ends
 // the waiting at the queue. The queue belongs to the doorbell: other messages in it are dropped.
 //
 // Death. A message is published whole by one store, or not at all; so whatever the moment at which a side dies, the other
@@ -16,6 +16,7 @@
 #pragma once
 
 #include "abi/abi.h"
+#include "base/barrier.h"
 #include "base/memory.h"
 #include "base/types.h"
 #include "ring/index.h"
@@ -42,12 +43,12 @@ struct mapped {
 [[nodiscard]] long mapped_ring_out(const struct mapped *mapped);
 [[nodiscard]] long mapped_ring_in(const struct mapped *mapped);
 
-// Let the peer see this side's index, and tell whether it sleeps. Sequentially consistent: the look at `asleep` cannot come
-// before the store, which is a release, too.
+// Let the peer see this side's index, and tell whether it sleeps.
 [[nodiscard]] static inline bool mapped_publish(struct abi_ring_end *mine, const struct abi_ring_end *peer,
                                                 uint64_t index) {
-    __atomic_store_n(&mine->index, index, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&peer->asleep, __ATOMIC_SEQ_CST) != 0;
+    ring_publish(&mine->index, index);
+    barrier_full();
+    return ring_read64(&peer->asleep) != 0;
 }
 
 // Put a message into the ring. 0, ERR_TOO_BIG, ERR_FULL, ERR_PEER_CLOSED; ERR_NO_MEMORY: it is in the ring, but the peer
