@@ -38,7 +38,7 @@ static void channels_snapshot(const struct node *, const struct process *, struc
 // generation changes whenever a channel comes or goes: a listing whose lines all have the same is one picture.
 static const char registry_columns[] =
     "id path owner_pid mode depth message_max servers connections queued sent received discarded rejected removed "
-    "temporary generation mapped";
+    "temporary generation mapped calls replied lost";
 
 static bool registry_record(const struct node *, uint64_t *cursor, struct text *text) {
     struct channel *channel = channel_after(*cursor);
@@ -67,6 +67,9 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
     text_u64(text, totals.channels_created + totals.channels_destroyed);
     text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
+    text_u64(text, info.calls.made);
+    text_u64(text, info.calls.replied);
+    text_u64(text, info.calls.lost);
     return true;
 }
 

@@ -150,6 +150,8 @@ CASES = [
          matches=(r"^ *pid .* waiting +gives_up_in +wakers +stuck$", r" recv .* 0\.[1-9]\d+s +59\.\d+s +\d+,any +-$")),
     Case("ipc_lists_channels", "mkchan /ipc/l1; send /ipc/l1 a b; ipc list; ipc list -o tsv | grep l1; rm /ipc/l1",
          matches=(r"^ *id  path ", r"^ *\d+  /ipc/l1 ", r"^\d+\t/ipc/l1\t(\d+\t)+")),
+    Case("ipc_lists_and_rates_calls", "echo-server /ipc/l6 & p=$!; sleep 200ms; ping -c -n 30 /ipc/l6; ipc list; ipc top -n 1 -o tsv; kill $p; wait",
+         matches=(r"^30 round trips", r" rejected +calls$", r" /ipc/l6 .* 30$", r"^id\t.*\tcalls/s\t", r"\t/ipc/l6\t0\t0\t0\t[1-9]")),
     Case("ipc_tells_everything_of_a_channel", "mkchan -d 7 /ipc/l2; send /ipc/l2 a; ipc stat /ipc/l2; ipc -o tsv stat /ipc/l2; rm /ipc/l2",
          matches=(r"^depth +7$", r"^sent +1$", r"^queued +1$", r"^id\tmode\t.*\tsent\t"), lacks=(r"\tdepth\t.*\tdepth\t",)),
     Case("ipc_stat_of_another_thing_refused", "ipc stat /tmp", status=1, matches=(r"^ipc: /tmp: not a channel$",)),

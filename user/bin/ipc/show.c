@@ -121,7 +121,7 @@ static long show(const struct view *view, const struct request *request, row_fil
 long ipc_list(const struct request *request, const char **subject) {
     static const struct view view = {"/kern/ipc/channels",
                                      {"id", "path", "owner_pid", "servers", "connections", "depth", "queued", "sent",
-                                      "received", "discarded", "rejected"}};
+                                      "received", "discarded", "rejected", "calls"}};
     return show(&view, request, nullptr, nullptr, subject);
 }
 

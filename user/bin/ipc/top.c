@@ -1,4 +1,4 @@
-// ipc top: where messages move, again and again.
+// ipc top: where messages and calls move, again and again.
 #include "abi/abi.h"
 #include "base/str.h"
 #include "bin/ipc/ipc.h"
@@ -19,12 +19,14 @@ struct row {
     uint64_t sent;
     uint64_t received;
     uint64_t rejected;
+    uint64_t calls;
     uint64_t queued;
     uint64_t connections;
     uint64_t servers;
     uint64_t sent_now;
     uint64_t received_now;
     uint64_t rejected_now;
+    uint64_t calls_now;
     char path[PATH_LEN_MAX + 1];
 };
 
@@ -40,6 +42,7 @@ static void fill(struct row *row, const struct source *source) {
         .sent = source_number(source, "sent"),
         .received = source_number(source, "received"),
         .rejected = source_number(source, "rejected"),
+        .calls = source_number(source, "calls"),
         .queued = source_number(source, "queued"),
         .connections = source_number(source, "connections"),
         .servers = source_number(source, "servers"),
@@ -47,6 +50,7 @@ static void fill(struct row *row, const struct source *source) {
     row->sent_now = row->sent;
     row->received_now = row->received;
     row->rejected_now = row->rejected;
+    row->calls_now = row->calls;
     (void)str_copy(row->path, sizeof row->path, source_word(source, "path"));
 }
 
@@ -82,6 +86,7 @@ static void compare(struct picture *now, const struct picture *before) {
             row->sent_now -= before->rows[j].sent;
             row->received_now -= before->rows[j].received;
             row->rejected_now -= before->rows[j].rejected;
+            row->calls_now -= before->rows[j].calls;
         }
     }
 }
@@ -92,7 +97,9 @@ static uint64_t per_second(uint64_t count, uint64_t elapsed) {
 }
 
 static bool is_busier(const struct row *a, const struct row *b) {
-    return a->sent_now != b->sent_now ? a->sent_now > b->sent_now : a->queued > b->queued;
+    uint64_t of_a = a->sent_now + a->calls_now;
+    uint64_t of_b = b->sent_now + b->calls_now;
+    return of_a != of_b ? of_a > of_b : a->queued > b->queued;
 }
 
 // The index of the busiest row not yet shown.
@@ -112,6 +119,7 @@ static void add_row(struct grid *grid, const struct row *row, uint64_t elapsed) 
     grid_add_number(grid, per_second(row->sent_now, elapsed));
     grid_add_number(grid, per_second(row->received_now, elapsed));
     grid_add_number(grid, per_second(row->rejected_now, elapsed));
+    grid_add_number(grid, per_second(row->calls_now, elapsed));
     grid_add_number(grid, row->queued);
     grid_add_number(grid, row->sent);
     grid_add_number(grid, row->connections);
@@ -119,8 +127,8 @@ static void add_row(struct grid *grid, const struct row *row, uint64_t elapsed) 
 }
 
 static long show(const struct picture *now, uint64_t elapsed, bool tabs, bool screen) {
-    static const char *const names[] = {"id",     "path", "sent/s",      "received/s", "rejected/s",
-                                        "queued", "sent", "connections", "servers"};
+    static const char *const names[] = {"id",      "path",   "sent/s", "received/s",  "rejected/s",
+                                        "calls/s", "queued", "sent",   "connections", "servers"};
     struct grid grid = {.columns = sizeof names / sizeof names[0]};
     bool *shown = calloc(now->count + 1, sizeof *shown);
     if (shown == nullptr) {
