@@ -867,6 +867,39 @@ static void do_recv(void) {
 }
 
 // The memory of a mapped connection; of others a refusal.
+// The shape of a call to servers. Nobody else runs, so nothing ends one but its deadline, which has passed.
+static void shape_is(uint64_t flags) {
+    static const uint64_t lengths[] = {0, 0, 0, 1, 8, 16, 100, 255, 256, 257};
+    uint64_t length = one_of(lengths);
+    size_t stored = some_bytes(length <= MESSAGE_MAX ? length : 0);
+    uint64_t room = one_of(lengths);
+    uint64_t shape = length | room * CALL_RECEIVE | CALL_TIMED | flags;
+    number_is(1, one_in(30) ? (shape ^ (uint64_t)1 << below(32)) | CALL_TIMED : shape);
+    say_bytes(buffer, stored);
+    bytes_at(2, DATA, buffer, stored);
+    out_is(3, RECORD);
+    number_is(4, below(2));
+}
+
+static void do_call(void) {
+    begin(CALL_CALL, "call");
+    handle_is(0, one_in(8) ? SERVER : CONNECTION);
+    shape_is(0);
+    perform();
+    say_status();
+    finish_call(1);
+}
+
+static void do_reply_wait(void) {
+    begin(CALL_REPLY_WAIT, "reply_wait");
+    handle_is(0, one_in(8) ? CONNECTION : SERVER);
+    uint64_t flags = one_in(3) ? CALL_MESSAGES : 0;
+    shape_is(one_in(4) ? flags | CALL_REPLY_ONLY : flags);
+    perform();
+    say_status();
+    finish_call(2);
+}
+
 static void do_attach(void) {
     begin(CALL_ATTACH, "attach");
     handle_is(0, SERVER);
@@ -1283,6 +1316,8 @@ static const struct {
     {do_connect, 5, SERVER, do_channel_create},
     {do_send, 22, CONNECTION, do_connect_first},
     {do_recv, 16, SERVER | CONNECTION, do_channel_create},
+    {do_call, 6, CONNECTION, do_connect_first},
+    {do_reply_wait, 6, SERVER, do_channel_create},
     {do_finish, 2, CONNECTION, do_connect_first},
     {do_attach, 3, SERVER, do_connect_first},
     {do_notifier_create, 2, 0, nullptr},
