@@ -222,7 +222,8 @@ static void one_call(void) {
         return; // without the directory, little is left to do
     }
     uint64_t results[4];
-    long status = arch_call(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], results);
+    uint64_t message[MESSAGE_WORDS] = {draw_handle(), nonsense()}; // some calls change it, whatever they say
+    long status = arch_call_message(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], message, results);
     if (status > 0 && number < CALL_COUNT && gives_handle((uint32_t)number)) {
         remember((uint64_t)status);
     }

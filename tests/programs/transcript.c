@@ -28,6 +28,12 @@ struct answer {
     uint64_t result[4];
 };
 
+// Any call: some give message words, which are not told.
+static int64_t make(uint64_t number, const uint64_t arg[6], uint64_t result[4]) {
+    uint64_t message[MESSAGE_WORDS] = {};
+    return arch_call_message(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], message, result);
+}
+
 // ---- the partner -----------------------------------------------------------------------------------------------------
 
 static int be_partner(void) {
@@ -41,8 +47,7 @@ static int be_partner(void) {
             struct request request;
             struct answer answer;
             memcpy(&request, message.payload, sizeof request);
-            const uint64_t *arg = request.arg;
-            answer.status = arch_call(request.number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], answer.result);
+            answer.status = make(request.number, request.arg, answer.result);
             status = channel_send(connection, &answer, sizeof answer, 0, FOREVER);
         }
     }
@@ -62,7 +67,7 @@ static uint64_t digest;
 
 static int64_t call(void *, enum transcript_actor actor, uint64_t number, const uint64_t arg[6], uint64_t result[4]) {
     if (actor == TRANSCRIPT_FIRST) {
-        return arch_call(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], result);
+        return make(number, arg, result);
     }
     struct request request = {.number = number};
     memcpy(request.arg, arg, sizeof request.arg);
