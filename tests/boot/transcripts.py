@@ -66,8 +66,8 @@ class Same(machine.Case):
 
 CASES = [
     Same("transcripts_are_those_of_the_host_port", 1000),
-    Same("transcripts_on_two_cpus_are_those_of_the_host_port", 400, "--smp", "2"),
-    Same("transcripts_on_four_cpus_are_those_of_the_host_port", 400, "--smp", "4"),
+    Same("transcripts_on_two_cpus_are_those_of_the_host_port", 1000, "--smp", "2"),
+    Same("transcripts_on_four_cpus_are_those_of_the_host_port", 1000, "--smp", "4"),
     Same("transcripts_without_fast_paths_are_those_of_the_host_port", 200, "--append", "nofast"),
     Same("transcripts_of_many_seeds_are_those_of_the_host_port", 20000, "--smp", "2", long=True),
 ]
