@@ -17,11 +17,15 @@
 
 static struct node *root;
 
-static void make_world(void) {
-    bare_boot(&(struct host_options){});
+static void make_world_of(uint64_t memory) {
+    bare_boot(&(struct host_options){.memory = memory});
     node_init();
     root = node_new(NODE_DIR, 0755, 0, 0);
     cr_assert_not_null(root);
+}
+
+static void make_world(void) {
+    make_world_of(0);
 }
 
 // ---- packing ----
@@ -155,7 +159,7 @@ Test(archive, members_that_cannot_be_kept_are_left_out) {
     static struct packed packed;
     static char name[PATH_LEN_MAX + 3], target[PATH_LEN_MAX + 2];
     struct archive_counts counts;
-    make_world();
+    make_world_of(2 * FILE_MAX);
     root->mode = 0700;
     memset(target, 't', sizeof target - 1);
     pack(&packed, "long", 0120777, target, PATH_LEN_MAX + 1); // 1: a link's target
@@ -173,6 +177,8 @@ Test(archive, members_that_cannot_be_kept_are_left_out) {
     }
     name[PATH_LEN_MAX + 1] = '\0';
     pack(&packed, name, 0100644, "x", 1); // 6: a path
+    name[PATH_LEN_MAX] = '\0';
+    pack(&packed, name, 0100644, "deep", 4); // as long as a path may be
     size_t nul = packed.size;
     pack(&packed, "some", 0100644, "x", 1); // 7: a name with a NUL in it
     packed.bytes[nul + 110 + 2] = '\0';
@@ -182,12 +188,13 @@ Test(archive, members_that_cannot_be_kept_are_left_out) {
     cr_assert_eq(unpack(&packed, &counts), 0);
     cr_assert_eq(counts.skipped, 8);
     cr_assert_eq(counts.links, 1);
-    cr_assert_eq(counts.files, 1);
+    cr_assert_eq(counts.files, 2);
     cr_assert_eq(find("fits")->link.length, PATH_LEN_MAX);
+    cr_assert(holds(find(name), "deep"));
     cr_assert_null(find("so"));
     cr_assert_eq(root->mode, 0700);
-    cr_assert_eq(root->directory.count, 2);
-    // A file that is larger than files may be.
+    cr_assert_eq(root->directory.count, 3);
+    // A file that is larger than files may be, and one that is just as large.
     char *huge = calloc(1, HUGE + 1024);
     int header = sprintf(huge, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08Xhuge", 1u, 0100644u, 0u, 0u,
                          1u, 0u, (unsigned)HUGE, 0u, 0u, 0u, 0u, 5u, 0u);
@@ -196,10 +203,16 @@ Test(archive, members_that_cannot_be_kept_are_left_out) {
             0u, 0u, 0u, 0u, 0u, 5u, 0u);
     counts = (struct archive_counts){};
     cr_assert_eq(archive_unpack(root, huge, next + 116, &counts), 0);
-    free(huge);
     cr_assert_eq(counts.skipped, 1);
     cr_assert_null(find("huge"));
     cr_assert_not_null(find("next"));
+    sprintf(huge + 54, "%08X", (unsigned)FILE_MAX);
+    huge[62] = '0';
+    counts = (struct archive_counts){};
+    cr_assert_eq(archive_unpack(root, huge, 120 + FILE_MAX, &counts), 0);
+    free(huge);
+    cr_assert_eq(counts.files, 1);
+    cr_assert_eq(find("huge")->file.size, FILE_MAX);
 }
 
 // The kernel's directories are not for archives: neither to put something into, nor to change.

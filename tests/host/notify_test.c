@@ -781,6 +781,24 @@ Test(notify, a_signal_reaches_who_waits) {
     cr_assert_eq(waiter->status, 0);
 }
 
+// Who waits for a notifier to be readable hears of a record, too.
+Test(notify, a_record_reaches_who_waits) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    struct user *waiter = machine_thread(self, nullptr, nullptr, PRIORITY_DEFAULT);
+    handle_t made = (handle_t)CALL(self, NOTIFIER_CREATE, 8);
+    cr_assert(waiter != nullptr && made > 0);
+    int64_t directory = user_open(self, self->root, "/tmp", OPEN_READ | OPEN_DIR, 0);
+    const struct abi_watch_spec spec = {.events = EVENT_CREATED};
+    user_store(self, self->scratch, &spec, sizeof spec);
+    cr_assert_geq(CALL(self, WATCH, made, (uint64_t)directory, self->scratch), 0);
+    cr_assert_eq(user_wait_one(waiter, made, EVENT_READABLE, FOREVER), USER_PARKED);
+    cr_assert_geq(user_open(self, self->root, "/tmp/new", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0644), 0);
+    machine_settle();
+    cr_assert(user_answered(waiter));
+    cr_assert_eq(waiter->status, 0);
+}
+
 // Equals come in the order in which they were woken, also when the last was woken by a fast path.
 Test(notify, the_woken_come_in_their_order) {
     machine_boot(&(struct machine_options){});
