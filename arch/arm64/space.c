@@ -10,9 +10,10 @@
 #include "space.h"
 
 #include "kernel/include/arch.h"
+#include "kernel/include/tables.h"
 
 #include "abi/abi.h"
-#include "base/bits.h"
+#include "base/tags.h"
 #include "kernel/page_alloc.h"
 
 #include "cache.h"
@@ -20,20 +21,18 @@
 #include "layout.h"
 #include "map.h"
 
-enum { ENTRIES = 512, ASIDS_MAX = 1 << 16 };
+enum { LEVELS = 4, ASIDS_MAX = 1 << 16 };
 enum : uint64_t { PAGE = 4096 };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
-// Of a teardown: entries looked at for a unit of a budget, and what freeing a table is worth in them.
-enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
 
-static uint64_t asid_used[ASIDS_MAX / 64] = {1};
-static unsigned asid_bits, asid_hint;
-static uint64_t asid_count;
+static struct tags asids = {.taken = (uint64_t[ASIDS_MAX / 64]){}};
+static unsigned asid_bits;
 
 // ---- ASIDs -----------------------------------------------------------------------------------------------------------
 
 void arm64_space_init(void) {
     asid_bits = (ARM64_READ(id_aa64mmfr0_el1) >> 4 & 15) == 2 ? 16 : 8;
+    asids.limit = 1u << asid_bits;
 }
 
 unsigned arm64_asid_bits(void) {
@@ -41,22 +40,7 @@ unsigned arm64_asid_bits(void) {
 }
 
 uint64_t arm64_asid_count(void) {
-    return asid_count;
-}
-
-static uint16_t asid_alloc(void) {
-    unsigned words = (1u << asid_bits) / 64;
-    for (unsigned i = 0; i < words; i++) {
-        unsigned word = (asid_hint + i) % words;
-        if (asid_used[word] != UINT64_MAX) {
-            unsigned bit = bits_lowest(~asid_used[word]);
-            asid_used[word] |= 1ull << bit;
-            asid_hint = word;
-            asid_count++;
-            return (uint16_t)(word * 64 + bit);
-        }
-    }
-    return 0;
+    return asids.count;
 }
 
 // On all CPUs.
@@ -70,8 +54,7 @@ static void asid_flush(uint16_t asid) {
 static void asid_free(uint16_t asid) {
     if (asid != 0) {
         asid_flush(asid);
-        asid_used[asid / 64] &= ~(1ull << (asid % 64));
-        asid_count--;
+        tags_give(&asids, asid);
     }
 }
 
@@ -85,8 +68,8 @@ static paddr_t root_of(const struct arch_space *space) {
     return space->translation & ARM64_PTE_ADDRESS & ~ARM64_ASID_SHARED;
 }
 
-static uint64_t *table_of(uint64_t entry) {
-    return arch_phys_to_virt(entry & ARM64_PTE_ADDRESS);
+static paddr_t address_of(uint64_t entry) {
+    return entry & ARM64_PTE_ADDRESS;
 }
 
 status_t arch_space_create(struct arch_space *space) {
@@ -94,39 +77,9 @@ status_t arch_space_create(struct arch_space *space) {
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
-    uint64_t asid = asid_alloc(), tag = asid != 0 ? asid << ARM64_ASID_SHIFT : ARM64_ASID_SHARED;
+    uint64_t asid = tags_take(&asids), tag = asid != 0 ? asid << ARM64_ASID_SHIFT : ARM64_ASID_SHARED;
     *space = (struct arch_space){.translation = page | tag};
     return 0;
-}
-
-// Free what is below a table of the given level, tables only, from where the last turn stopped; false when *work, counted
-// in entries looked at, ran out first.
-static bool tables_free(struct arch_space *space, uint64_t *table, unsigned level,
-                        unsigned *work) { // NOLINT(misc-no-recursion): four levels
-    unsigned shift = 12 + 9 * (level - 1);
-    uint64_t base = space->freed >> (shift + 9) << (shift + 9); // what the table maps begins here
-    for (uint64_t i = space->freed >> shift & (ENTRIES - 1); i < ENTRIES; i++) {
-        for (; *work > 0 && table[i] == 0 && i < ENTRIES - 1; i++) {
-            --*work;
-        }
-        if (space->freed < base + (i << shift)) { // else below entry i the last turn has freed something
-            space->freed = base + (i << shift);
-        }
-        if (*work == 0) {
-            return false;
-        }
-        --*work;
-        if (table[i] != 0) {
-            if (level > 2 && !tables_free(space, table_of(table[i]), level - 1, work)) {
-                return false;
-            }
-            page_free(table[i] & ARM64_PTE_ADDRESS, 0);
-            table[i] = 0;
-            *work -= *work < FREE_WORK ? *work : FREE_WORK;
-        }
-    }
-    space->freed = base + ((uint64_t)ENTRIES << shift);
-    return true;
 }
 
 bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
@@ -135,10 +88,8 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     }
     // No CPU is in the space, so none walks its tables. Of what was walked before, the ASID's flush leaves nothing, and
     // until then nobody uses it.
-    unsigned work = *budget * ENTRIES_PER_UNIT;
-    bool done = tables_free(space, arch_phys_to_virt(root_of(space)), 4, &work);
-    *budget = work / ENTRIES_PER_UNIT;
-    if (!done) {
+    const struct tables tables = {arch_phys_to_virt(root_of(space)), TABLE_ENTRIES, LEVELS, address_of};
+    if (!tables_free(&tables, &space->freed, budget)) {
         return false;
     }
     page_free(root_of(space), 0);
@@ -153,7 +104,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
     uint64_t *table = arch_phys_to_virt(root_of(space));
     for (unsigned shift = 39; shift > 12; shift -= 9) {
-        uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
+        uint64_t *entry = &table[va >> shift & (TABLE_ENTRIES - 1)];
         if ((*entry & ARM64_PTE_VALID) == 0) {
             paddr_t page = make ? page_alloc_zeroed() : 0;
             if (page == 0) {
@@ -162,9 +113,9 @@ static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make
             arm64_dsb_stores(); // other CPUs walk here: they must find it empty
             *entry = page | ARM64_PTE_VALID | ARM64_PTE_TABLE;
         }
-        table = table_of(*entry);
+        table = arch_phys_to_virt(address_of(*entry));
     }
-    return &table[va >> 12 & (ENTRIES - 1)];
+    return &table[va >> 12 & (TABLE_ENTRIES - 1)];
 }
 
 status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection) {
@@ -201,7 +152,7 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
     if (entry == nullptr || (*entry & ARM64_PTE_VALID) == 0) {
         return false;
     }
-    *page = *entry & ARM64_PTE_ADDRESS;
+    *page = address_of(*entry);
     *protection = ARCH_PROT_READ;
     *protection |= (*entry & ARM64_PTE_READ_ONLY) != 0 ? 0 : ARCH_PROT_WRITE;
     *protection |= (*entry & ARM64_PTE_NO_EXEC_USER) != 0 ? 0 : ARCH_PROT_EXEC;

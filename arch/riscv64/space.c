@@ -17,10 +17,12 @@
 #include "space.h"
 
 #include "kernel/include/arch.h"
+#include "kernel/include/tables.h"
 
 #include "abi/abi.h"
 #include "base/bits.h"
 #include "base/memory.h"
+#include "base/tags.h"
 #include "kernel/page_alloc.h"
 
 #include "instructions.h"
@@ -28,16 +30,13 @@
 #include "map.h"
 #include "smp.h"
 
-enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS_MAX = 4096 };
+enum { USER_ENTRIES = TABLE_ENTRIES / 2, ASIDS_MAX = 4096 };
 enum { PAGE_SHIFT = 12 };
 enum : uint64_t { PAGE = 1 << PAGE_SHIFT };
 enum { FLUSH_PAGES_MAX = 32 }; // beyond, flushing everything of the space is cheaper
-// Of a teardown: entries looked at for a unit of a budget, and what freeing a table is worth in them.
-enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
 
-static uint64_t asid_used[ASIDS_MAX / 64] = {1};
-static unsigned asid_bits, asid_limit = 1, asid_hint;
-static uint64_t asid_count;
+static struct tags asids = {.taken = (uint64_t[ASIDS_MAX / 64]){}, .limit = 1};
+static unsigned asid_bits;
 
 // ---- ASIDs -----------------------------------------------------------------------------------------------------------
 
@@ -48,32 +47,7 @@ void riscv_space_probe(void) {
     riscv_csr_write(satp, riscv_kernel_satp);
     riscv_flush_all();
     asid_bits = bits_count(mask);
-    asid_limit = mask + 1 < ASIDS_MAX ? (unsigned)mask + 1 : ASIDS_MAX;
-    for (unsigned asid = asid_limit; asid < 64; asid++) {
-        asid_used[0] |= 1ull << asid; // of a word that is there in part only
-    }
-}
-
-static uint64_t asid_alloc(void) {
-    unsigned words = (asid_limit + 63) / 64;
-    for (unsigned i = 0; i < words; i++) {
-        unsigned word = (asid_hint + i) % words;
-        if (asid_used[word] != UINT64_MAX) {
-            unsigned bit = bits_lowest(~asid_used[word]);
-            asid_used[word] |= 1ull << bit;
-            asid_hint = word;
-            asid_count++;
-            return word * 64 + bit;
-        }
-    }
-    return 0;
-}
-
-static void asid_free(uint64_t asid) {
-    if (asid != 0) {
-        asid_used[asid / 64] &= ~(1ull << (asid % 64));
-        asid_count--;
-    }
+    asids.limit = mask + 1 < ASIDS_MAX ? (unsigned)mask + 1 : ASIDS_MAX;
 }
 
 unsigned riscv_space_asid_bits(void) {
@@ -81,7 +55,7 @@ unsigned riscv_space_asid_bits(void) {
 }
 
 uint64_t riscv_space_asids_used(void) {
-    return asid_count;
+    return asids.count;
 }
 
 // ---- life ------------------------------------------------------------------------------------------------------------
@@ -98,10 +72,6 @@ static uint64_t asid_of(const struct arch_space *space) {
     return space->satp >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
 }
 
-static uint64_t *table_of(uint64_t entry) {
-    return arch_phys_to_virt(address_of(entry));
-}
-
 status_t arch_space_create(struct arch_space *space) {
     paddr_t page = page_alloc(0);
     if (page == 0) {
@@ -110,54 +80,23 @@ status_t arch_space_create(struct arch_space *space) {
     uint64_t *root = arch_phys_to_virt(page);
     const uint64_t *kernel = arch_phys_to_virt(riscv_kernel_satp << 12);
     memset(root, 0, USER_ENTRIES * sizeof *root);
-    memcpy(root + USER_ENTRIES, kernel + USER_ENTRIES, (ENTRIES - USER_ENTRIES) * sizeof *root);
-    uint64_t asid = asid_alloc();
+    memcpy(root + USER_ENTRIES, kernel + USER_ENTRIES, (TABLE_ENTRIES - USER_ENTRIES) * sizeof *root);
+    uint64_t asid = tags_take(&asids);
     *space = (struct arch_space){.satp = (riscv_kernel_satp & RISCV_SATP_MODE) | asid << RISCV_SATP_ASID_SHIFT |
                                          page >> PAGE_SHIFT};
     return 0;
-}
-
-// Free what is below a table of the given level, tables only, from where the last turn stopped; false when *work, counted
-// in entries looked at, ran out first.
-static bool tables_free(struct arch_space *space, uint64_t *table, unsigned entries, unsigned level, unsigned *work) {
-    unsigned shift = 12 + 9 * (level - 1);
-    uint64_t base = space->freed >> (shift + 9) << (shift + 9); // what the table maps begins here
-    for (uint64_t i = space->freed >> shift & (ENTRIES - 1); i < entries; i++) {
-        for (; *work > 0 && table[i] == 0 && i < entries - 1; i++) {
-            --*work;
-        }
-        if (space->freed < base + (i << shift)) { // else below entry i the last turn has freed something
-            space->freed = base + (i << shift);
-        }
-        if (*work == 0) {
-            return false;
-        }
-        --*work;
-        if (table[i] != 0) {
-            if (level > 2 && !tables_free(space, table_of(table[i]), ENTRIES, level - 1, work)) {
-                return false;
-            }
-            page_free(address_of(table[i]), 0);
-            table[i] = 0;
-            *work -= *work < FREE_WORK ? *work : FREE_WORK;
-        }
-    }
-    space->freed = base + ((uint64_t)entries << shift);
-    return true;
 }
 
 bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
     if (space->satp == 0) {
         return true;
     }
-    unsigned work = *budget * ENTRIES_PER_UNIT;
-    bool done = tables_free(space, arch_phys_to_virt(root_of(space)), USER_ENTRIES, riscv_levels, &work);
-    *budget = work / ENTRIES_PER_UNIT;
-    if (!done) {
+    const struct tables tables = {arch_phys_to_virt(root_of(space)), USER_ENTRIES, riscv_levels, address_of};
+    if (!tables_free(&tables, &space->freed, budget)) {
         return false;
     }
     page_free(root_of(space), 0);
-    asid_free(asid_of(space)); // whoever gets it next flushes it before use: no CPU is ready then
+    tags_give(&asids, asid_of(space)); // whoever gets it next flushes it before use: no CPU is ready then
     *space = (struct arch_space){};
     return true;
 }
@@ -168,7 +107,7 @@ bool arch_space_destroy(struct arch_space *space, unsigned *budget) {
 static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make) {
     uint64_t *table = arch_phys_to_virt(root_of(space));
     for (unsigned shift = 12 + 9 * (riscv_levels - 1); shift > 12; shift -= 9) {
-        uint64_t *entry = &table[va >> shift & (ENTRIES - 1)];
+        uint64_t *entry = &table[va >> shift & (TABLE_ENTRIES - 1)];
         if ((*entry & RISCV_PTE_VALID) == 0) {
             paddr_t page = make ? page_alloc_zeroed() : 0;
             if (page == 0) {
@@ -177,9 +116,9 @@ static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make
             // The zeroes come before the entry for whoever walks.
             __atomic_store_n(entry, page >> 2 | RISCV_PTE_VALID, __ATOMIC_RELEASE);
         }
-        table = table_of(*entry);
+        table = arch_phys_to_virt(address_of(*entry));
     }
-    return &table[va >> 12 & (ENTRIES - 1)];
+    return &table[va >> 12 & (TABLE_ENTRIES - 1)];
 }
 
 static bool is_here(const struct arch_space *space) {
