@@ -170,7 +170,7 @@ static status_t add_member(struct node *root, const struct member *member, struc
     }
     struct node *there = node_name_valid(name, length) ? node_child(directory, name, length) : nullptr;
     if (there != nullptr && there->kind == NODE_DIR && (member->mode & TYPE_MASK) == TYPE_DIRECTORY && !there->sealed) {
-        there->mode = member->mode & 0777;
+        node_set_access(there, there->owner, there->group, member->mode & 0777);
         return 0;
     }
     bool free = there == nullptr && node_name_valid(name, length);

@@ -4,6 +4,7 @@
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/file.h"
+#include "kfs/walk.h"
 
 status_t argument_file(struct thread *self, handle_t value, uint32_t rights, struct file **file,
                        struct handle **handle) {
@@ -21,13 +22,15 @@ status_t argument_file(struct thread *self, handle_t value, uint32_t rights, str
     return 0;
 }
 
-status_t argument_path(user_ptr_t from, uint64_t length, char path[static PATH_LEN_MAX]) {
+status_t argument_path(user_ptr_t from, uint64_t length, const char **path) {
     if (length > PATH_LEN_MAX) {
         return ERR_NAME_TOO_LONG;
     }
-    status_t status = user_copy_in(path, from, length);
+    char *room = walk_room(length);
+    status_t status = user_copy_in(room, from, length);
     if (status < 0) {
         return status;
     }
-    return bytes_contain(path, length, '\0') ? ERR_INVALID : 0;
+    *path = room;
+    return bytes_contain(room, length, '\0') ? ERR_INVALID : 0;
 }

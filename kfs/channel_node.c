@@ -69,7 +69,7 @@ static long ctl_command(struct node *node, struct thread *self, const char *comm
         entry_remove(parent);
         return 0;
     }
-    parent->mode = mode;
+    node_set_access(parent, parent->owner, parent->group, mode);
     node_touch(parent);
     node_raise(parent, EVENT_ATTRIBUTE, mode, nullptr);
     channel_node_changed(parent);

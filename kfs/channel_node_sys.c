@@ -68,8 +68,8 @@ static long create_named(struct thread *self, handle_t dir, user_ptr_t path, uin
     if (status < 0) {
         return status;
     }
-    char text[PATH_LEN_MAX];
-    status = argument_path(path, length, text);
+    const char *text;
+    status = argument_path(path, length, &text);
     if (status < 0) {
         return status;
     }

@@ -3,6 +3,7 @@
 #include "kernel/object.h"
 #include "kfs/node.h"
 #include "kfs/open.h"
+#include "kfs/path_cache.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 #include "kfs/walk.h"
@@ -26,13 +27,17 @@ static void nodes_snapshot(const struct node *, const struct process *, struct t
 static void lookups_snapshot(const struct node *, const struct process *, struct text *text) {
     struct walk_stats walks = walk_get_stats();
     struct node_stats nodes = node_get_stats();
-    text_header(text, "paths failed components links child_lookups child_steps");
+    struct path_cache_stats cache = path_cache_get_stats();
+    text_header(text, "paths failed components links child_lookups child_steps cache_found cache_added cache_voided");
     text_u64(text, walks.walks);
     text_u64(text, walks.failures);
     text_u64(text, walks.components);
     text_u64(text, walks.links);
     text_u64(text, nodes.child_lookups);
     text_u64(text, nodes.child_steps);
+    text_u64(text, cache.found);
+    text_u64(text, cache.added);
+    text_u64(text, cache.voided);
 }
 
 static void opens_snapshot(const struct node *, const struct process *, struct text *text) {

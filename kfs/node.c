@@ -10,6 +10,7 @@
 #include "kernel/process.h"
 #include "kernel/slab.h"
 #include "kernel/thread.h"
+#include "kfs/path_cache.h"
 #include "kfs/tree.h"
 
 static_assert(sizeof(struct node) <= 256, "a node fills one slab object of 256 bytes");
@@ -268,6 +269,7 @@ static void node_attach(struct node *directory, struct node *node, const char *n
 
 static void node_detach(struct node *node) {
     KASSERT(node->linked);
+    path_cache_changes(node);
     struct node *directory = node->parent;
     hash_remove(node);
     treap_remove(directory, node);
@@ -385,6 +387,13 @@ void node_path(const struct node *node, char *text, size_t capacity) {
 
 void node_touch(struct node *node) {
     node->modified = arch_time_now();
+}
+
+void node_set_access(struct node *node, uint32_t owner, uint32_t group, uint32_t mode) {
+    path_cache_changes(node);
+    node->owner = owner;
+    node->group = group;
+    node->mode = mode;
 }
 
 struct watched *node_watched(struct node *node) {

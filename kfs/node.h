@@ -40,6 +40,7 @@ struct node {
     bool sealed;      // belongs to the kernel: not changed, removed, or added to by users
     bool synthesised; // not stored: parent is referenced
     uint8_t name_length;
+    uint32_t passed;                      // by paths that the path cache knows: path_cache.h
     uint64_t created, modified, accessed; // nanoseconds since boot
     struct node *parent;                  // the directory; null for the root and for what was removed
     struct node *chain;                   // next in its hash bucket
@@ -122,6 +123,8 @@ void node_stat(const struct node *node, struct abi_stat *stat);
 // The path from the root, zero-terminated; only the end of it, behind "...", if it does not fit.
 void node_path(const struct node *node, char *text, size_t capacity);
 void node_touch(struct node *node); // it was modified now
+// Change who may do what with it.
+void node_set_access(struct node *node, uint32_t owner, uint32_t group, uint32_t mode);
 // What is watched by who watches the node: for a channel and what is below it, the channel; for what is below a process's
 // directory, the process; else the node.
 struct watched *node_watched(struct node *node);

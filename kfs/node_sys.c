@@ -28,8 +28,8 @@ static status_t find(struct thread *self, handle_t dir, uint32_t rights, user_pt
     if (status < 0) {
         return status;
     }
-    char text[PATH_LEN_MAX];
-    status = argument_path(path, length, text);
+    const char *text;
+    status = argument_path(path, length, &text);
     if (status < 0) {
         return status;
     }
@@ -288,9 +288,9 @@ long sys_setattr(struct thread *self, handle_t dir, user_ptr_t path, uint64_t pa
     struct node *node = walk.node;
     status = may_set(node, self->process, mask);
     if (status == 0) {
-        node->mode = (mask & ATTR_MODE) != 0 ? mode : node->mode;
-        node->owner = (mask & ATTR_OWNER) != 0 ? (uint32_t)owner_group : node->owner;
-        node->group = (mask & ATTR_GROUP) != 0 ? (uint32_t)(owner_group >> 32) : node->group;
+        node_set_access(node, (mask & ATTR_OWNER) != 0 ? (uint32_t)owner_group : node->owner,
+                        (mask & ATTR_GROUP) != 0 ? (uint32_t)(owner_group >> 32) : node->group,
+                        (mask & ATTR_MODE) != 0 ? mode : node->mode);
         node_touch(node);
         node_raise(node, EVENT_ATTRIBUTE, node->mode, nullptr);
         if (node->kind == NODE_CHANNEL) {

@@ -16,8 +16,8 @@ long sys_open(struct thread *self, handle_t dir, user_ptr_t path, uint64_t path_
     if (status < 0) {
         return status;
     }
-    char text[PATH_LEN_MAX];
-    status = argument_path(path, path_len, text);
+    const char *text;
+    status = argument_path(path, path_len, &text);
     if (status < 0) {
         return status;
     }

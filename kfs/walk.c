@@ -4,6 +4,7 @@
 #include "base/word.h"
 #include "kernel/panic.h"
 #include "kfs/node.h"
+#include "kfs/path_cache.h"
 #include "kfs/tree.h"
 
 // What is still to be resolved stands at the end of one buffer; a link's target is put in front of it. Each link adds its
@@ -11,6 +12,7 @@
 // slashes stands behind it, so that every component ends in one.
 enum { PENDING_SIZE = PATH_LEN_MAX + LINK_DEPTH_MAX * (PATH_LEN_MAX + 1) };
 static char pending[PENDING_SIZE + WORD_BYTES];
+static char *const pending_end = pending + PENDING_SIZE;
 
 static struct walk_stats stats;
 
@@ -18,13 +20,14 @@ struct position {
     struct node *start;
     struct node *at; // referenced
     const struct process *caller;
-    size_t next;      // in pending
-    size_t own;       // what stands from here on is the caller's path, what is before it comes from links
+    const char *next; // in pending
+    const char *own;  // what stands from here on is the caller's path, what is before it comes from links
+    const char *last; // where the path cache is told what the path led to so far; null: nowhere
     const char *name; // the component taken last, in pending
     size_t length;
     bool slash; // behind it
-    unsigned links;
     unsigned flags;
+    unsigned components, links;                                                               // so far
     status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
     void *context;
 };
@@ -32,6 +35,7 @@ struct position {
 static void move_to(struct position *position, struct node *node) {
     node_unref(position->at);
     position->at = node;
+    path_cache_pass(node);
 }
 
 // The parent, but the starting directory is its own. Compared by id: synthesised nodes are made anew at each lookup.
@@ -50,8 +54,9 @@ static status_t lookup(struct position *position, struct node **child) {
     struct node *at = position->at;
     const char *name = position->name;
     size_t length = position->length;
-    stats.components++;
+    position->components++;
     if (at->ops != nullptr) {
+        position->last = nullptr;
         status_t status = at->ops->lookup(at, position->caller, name, length, child);
         return status == ERR_NOT_FOUND && position->told != nullptr ? ERR_WRONG_KIND : status;
     }
@@ -82,67 +87,67 @@ static status_t may_pass(const struct position *position) {
 }
 
 static status_t follow(struct position *position, struct node *link) {
-    stats.links++;
     if (++position->links > LINK_DEPTH_MAX) {
         return ERR_LOOP;
     }
+    position->last = nullptr; // the target overwrites the path so far
     size_t length = link->link.length;
     if (position->own < position->next) {
         position->own = position->next;
     }
-    KASSERT(length > 0 && length <= PATH_LEN_MAX && position->next >= length);
-    if (position->next < PENDING_SIZE) {
-        pending[--position->next] = '/';
+    char *next = pending + (position->next - pending);
+    KASSERT(length > 0 && length <= PATH_LEN_MAX && (size_t)(next - pending) > length);
+    if (next < pending_end) {
+        *--next = '/';
     }
-    position->next -= length;
-    memcpy(pending + position->next, link->link.target, length);
-    if (pending[position->next] == '/') {
+    next -= length;
+    memcpy(next, link->link.target, length);
+    position->next = next;
+    if (*next == '/') {
         node_ref(position->start);
         move_to(position, position->start);
     }
     return 0;
 }
 
-static void skip_slashes(struct position *position) {
-    while (position->next < PENDING_SIZE && pending[position->next] == '/') {
-        position->next++;
+static const char *skip_slashes(const char *at) {
+    while (at < pending_end && *at == '/') {
+        at++;
     }
+    return at;
 }
 
 // Where the component that begins here ends: at the next slash.
-static size_t component_end(size_t at) {
+static const char *component_end(const char *at) {
     uint64_t slashes;
-    while ((slashes = word_matches(word_load(pending + at), '/')) == 0) {
+    while ((slashes = word_matches(word_load(at), '/')) == 0) {
         at += WORD_BYTES;
     }
     return at + word_first(slashes);
 }
 
-// Take the next component, where no slash stands, and the slashes behind it. False if there is none.
-static bool take_component(struct position *position, status_t *status) {
-    size_t begin = position->next;
-    size_t end = component_end(begin);
-    position->name = pending + begin;
-    position->length = end - begin;
-    if (position->length > NAME_LEN_MAX) {
-        *status = ERR_NAME_TOO_LONG;
-        return false;
-    }
-    position->slash = end < PENDING_SIZE;
-    position->next = end + position->slash;
-    skip_slashes(position);
-    return position->length > 0;
+// Take the next component, which begins here, and the slashes behind it.
+static status_t take_component(struct position *position) {
+    const char *name = position->next;
+    const char *end = component_end(name);
+    position->name = name;
+    position->length = (size_t)(end - name);
+    position->slash = end < pending_end;
+    position->next = skip_slashes(end);
+    return position->length > NAME_LEN_MAX ? ERR_NAME_TOO_LONG : 0;
 }
 
 // The last component led to child, or to nothing.
-static void arrive(struct position *position, struct node *child, bool slash, struct walk *walk) {
+static void arrive(struct position *position, struct node *child, struct walk *walk) {
     walk->node = child;
     walk->parent = position->at;
-    memcpy(walk->name, position->name, position->length);
-    walk->name[position->length] = '\0';
     walk->length = position->length;
-    walk->through_link = position->name < pending + position->own;
-    walk->wants_directory = slash;
+    walk->through_link = position->name < position->own;
+    walk->wants_directory = position->slash;
+    if (child == nullptr) {
+        memcpy(walk->name, position->name, position->length);
+        walk->name[position->length] = '\0';
+    }
     position->at = nullptr;
 }
 
@@ -150,7 +155,6 @@ static void arrive(struct position *position, struct node *child, bool slash, st
 static void arrive_here(struct position *position, struct walk *walk) {
     walk->node = position->at;
     walk->parent = nullptr;
-    walk->name[0] = '\0';
     walk->length = 0;
     walk->through_link = false;
     walk->wants_directory = true;
@@ -164,28 +168,27 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         return status;
     }
     const char *name = position->name;
-    bool dot = name[0] == '.' && position->length == 1;
-    bool dots = name[0] == '.' && position->length == 2 && name[1] == '.';
-    if (dot || dots) {
-        if (dots) {
+    if (name[0] == '.' && (position->length == 1 || (position->length == 2 && name[1] == '.'))) {
+        if (position->length == 2) {
             move_up(position);
         }
         return 0;
     }
-    bool slash = position->slash;
-    bool last = position->next == PENDING_SIZE;
+    bool last = position->next == pending_end;
     struct node *child = nullptr;
     status = lookup(position, &child);
     if (status < 0 && !(status == ERR_NOT_FOUND && last && (position->flags & WALK_PARENT) != 0)) {
         return status;
     }
+    bool slash = position->slash;
     bool is_link = child != nullptr && child->kind == NODE_LINK;
     if (is_link && !(last && !slash && (position->flags & WALK_NOFOLLOW) != 0)) {
         if (slash && last) {
-            pending[--position->next] = '/';
+            pending_end[-1] = '/';
+            position->next = pending_end - 1;
         }
         status = follow(position, child);
-        skip_slashes(position);
+        position->next = skip_slashes(position->next);
         node_unref(child);
         return status;
     }
@@ -197,22 +200,89 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         node_unref(child);
         return ERR_NOT_DIR;
     }
-    arrive(position, child, slash, walk);
+    arrive(position, child, walk);
     *done = true;
     return 0;
 }
 
-static status_t resolve(struct position *position, struct walk *walk) {
-    status_t status = 0;
-    bool done = false;
-    skip_slashes(position);
-    while (status == 0 && !done && take_component(position, &status)) {
-        status = step(position, walk, &done);
+// ---- the path cache ----
+
+// Where the last component of a path begins, behind a slash; null: there is no name behind the last slash or it is too long,
+// or there is nothing before it or more than the path cache keeps.
+static const char *last_component(const char *path) {
+    const char *at = pending_end - WORD_BYTES; // what stands before the path is of no account, but can be read
+    uint64_t slashes;
+    while ((slashes = word_matches(word_load(at), '/')) == 0 && at > path) {
+        at -= WORD_BYTES;
     }
-    if (status == 0 && !done) {
-        arrive_here(position, walk);
+    const char *slash = slashes != 0 ? at + word_last(slashes) : path;
+    // Smaller by one: lengths from 1 on.
+    size_t name = (size_t)(pending_end - slash) - 2, before = (size_t)(slash - path) - 1;
+    return name < NAME_LEN_MAX && before < PATH_CACHE_LENGTH_MAX ? slash + 1 : nullptr;
+}
+
+static struct path_cache_key key_of(const struct position *position, const char *path) {
+    return (struct path_cache_key){.start = position->start,
+                                   .caller = position->caller,
+                                   .bytes = path,
+                                   .length = (size_t)(position->last - 1 - path)};
+}
+
+// Take the last component if it is known what directory that is in. Otherwise it shall be.
+static bool recall(struct position *position, const char *path) {
+    const char *last = last_component(path);
+    position->last = last;
+    if (last == nullptr) {
+        return false;
     }
-    return status;
+    const struct path_cache_key key = key_of(position, path);
+    const struct path_cache_entry *entry = path_cache_find(&key);
+    if (entry == nullptr) {
+        path_cache_pass(position->start);
+        return false;
+    }
+    position->at = entry->directory;
+    position->components = entry->components;
+    position->name = last;
+    position->length = (size_t)(pending_end - last);
+    position->slash = false;
+    position->next = pending_end;
+    return true;
+}
+
+[[gnu::noinline]] static void learn(struct position *position, const char *path) {
+    if (!position->at->synthesised) {
+        const struct path_cache_key key = key_of(position, path);
+        path_cache_add(&key, position->at, position->components);
+    }
+}
+
+// The first component is taken already, or not.
+static status_t resolve(struct position *position, const char *path, bool taken, struct walk *walk) {
+    for (;; taken = false) {
+        if (!taken) {
+            if (position->next == pending_end) {
+                arrive_here(position, walk);
+                return 0;
+            }
+            status_t status = take_component(position);
+            if (status < 0) {
+                return status;
+            }
+        }
+        bool done = false;
+        status_t status = step(position, walk, &done);
+        if (status < 0 || done) {
+            return status;
+        }
+        if (position->next == position->last) {
+            learn(position, path);
+        }
+    }
+}
+
+char *walk_room(size_t length) {
+    return pending_end - length;
 }
 
 // From position->start, who asks and how being set.
@@ -224,14 +294,22 @@ static status_t walk_from(struct position *position, const char *path, size_t le
         stats.failures++;
         return ERR_REMOVED;
     }
+    char *room = walk_room(length);
+    if (path != room) {
+        memcpy(room, path, length);
+    }
+    memset(pending_end, '/', WORD_BYTES);
     position->at = start;
-    position->next = PENDING_SIZE - length;
-    position->own = position->next;
-    node_ref(start);
-    memcpy(pending + position->next, path, length);
-    memset(pending + PENDING_SIZE, '/', WORD_BYTES);
-    status_t status = resolve(position, walk);
+    position->own = room;
+    bool known = position->told == nullptr && position->caller != nullptr && recall(position, room);
+    if (!known) {
+        position->next = skip_slashes(room);
+    }
+    node_ref(position->at);
+    status_t status = resolve(position, room, known, walk);
     node_unref(position->at);
+    stats.components += position->components;
+    stats.links += position->links;
     if (status == 0 && walk->length == 0 && length > 0 && !node_is_directory(walk->node)) {
         walk_done(walk);
         status = ERR_NOT_DIR;

@@ -23,12 +23,15 @@ enum {
 struct walk {
     struct node *node;           // what the path names; with WALK_PARENT null if nothing is there. Referenced.
     struct node *parent;         // the directory that holds it or would; null if the path ends in no name. Referenced.
-    char name[NAME_LEN_MAX + 1]; // the last component; empty if the path is empty or ends in "." or ".."
-    size_t length;
-    bool through_link;    // the last component was part of a link's target
-    bool wants_directory; // there was a slash behind it
+    size_t length;               // of the last component; 0 if the path is empty or ends in "." or ".."
+    char name[NAME_LEN_MAX + 1]; // the last component, where node is null
+    bool through_link;           // the last component was part of a link's target
+    bool wants_directory;        // there was a slash behind it
 };
 
+// Where a path of at most PATH_LEN_MAX bytes stands best: from here walk_path and walk_look need not copy it. What is put
+// here stays only until the next path is resolved or put here.
+char *walk_room(size_t length);
 // Resolve a path of at most PATH_LEN_MAX bytes, as argument_path hands it over; caller null: the kernel. On success the
 // caller ends with walk_done, after a failure there is nothing to release. ERR_NOT_FOUND,
 // ERR_NOT_DIR, ERR_ACCESS, ERR_LOOP, ERR_NAME_TOO_LONG, ERR_NO_MEMORY, ERR_REMOVED (start; the empty path still

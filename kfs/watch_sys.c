@@ -32,8 +32,8 @@ long sys_watch_path(struct thread *self, handle_t notifier, handle_t dir, user_p
     if (status < 0) {
         return status;
     }
-    char text[PATH_LEN_MAX];
-    status = argument_path(path, path_len, text);
+    const char *text;
+    status = argument_path(path, path_len, &text);
     if (status < 0) {
         return status;
     }

@@ -39,6 +39,11 @@ static inline unsigned word_first(uint64_t matches) {
     return (unsigned)__builtin_ctzll(matches) / 8;
 }
 
+// The same of the last one.
+static inline unsigned word_last(uint64_t matches) {
+    return (63u - (unsigned)__builtin_clzll(matches)) / 8;
+}
+
 // Whether a byte is among them.
 static inline bool bytes_contain(const char *bytes, size_t length, unsigned char byte) {
     for (; length >= WORD_BYTES; bytes += WORD_BYTES, length -= WORD_BYTES) {
