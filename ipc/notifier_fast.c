@@ -81,8 +81,7 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     if (self->holds != 0) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
-    // Its process has not ended since it was woken: that would have come by another way, which leaves nobody woken. Those
-    // that stand for nobody are no thread of a process that runs.
+    // Those that stand for nobody are no thread of a process that runs. One that has been ended is not woken any more.
     struct process *next_process = next->process;
     if ((sched_waiting.mask & fast_from[next->priority]) != 0 || next_process->state != PROCESS_RUNNING) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
@@ -99,5 +98,9 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     self->state = THREAD_PARKED;
     fast_turn(now);
     fast_enter(self, process, next, next_process, now);
-    FAST_WORD_DONE(self, next, FAST_CPU(woken_bits));
+    uint64_t got = FAST_CPU(woken_bits);
+    if (got == 0) {
+        FAST_FRAME_DONE(self, next);
+    }
+    FAST_WORD_DONE(self, next, got);
 }

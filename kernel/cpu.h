@@ -60,12 +60,15 @@ struct cpu {
     bool online;     // takes threads
     bool resched;    // what it runs is to be chosen anew at its next leave of the kernel
     bool turn_timed; // the timer comes no later than the end of the turn
-    // A thread that a fast path has woken: it is to be told that it took these bits, and belongs behind its equals in the
-    // queue. Both are done by whoever enters the kernel by another way (sched_admit), unless a fast path goes on with it.
-    // sched_nobody: there is none. sched_closed: nor may there be one, nor may a fast path begin a turn; that is so while
-    // another CPU is up, while the timer might come after the end of the turn, and in a turn that is not a whole one.
+    bool timer_came; // since it was armed for the next deadline
+    // A thread that has been woken here and has no place in the queue yet: it comes behind its equals that are in it, and
+    // before those that come later. Whoever looks at the queue puts it there first (sched_admit); as a rule the current
+    // thread parks before that, and the CPU goes straight on with this one. It is no more urgent than current, and nothing
+    // but a change of registers is needed to go on with it. sched_nobody: there is none. sched_closed: nor may there be
+    // one, nor may a fast path begin a turn; that is so while another CPU is up, while the timer might come after the end of
+    // the turn, and in a turn that is not a whole one.
     struct thread *woken;
-    uint64_t woken_bits;
+    uint64_t woken_bits;  // its answer is status 0 and these bits that it took; 0: what its frame says
     uint64_t armed;       // what the port's timer is set to
     uint64_t switched_at; // stamp: when current began to run
     uint64_t turn_began;  // stamp: current's turn among its equals

@@ -12,8 +12,13 @@ struct sched_waiting sched_waiting;
 static struct process no_process = {.state = PROCESS_EXITED};
 struct thread sched_nobody = {.process = &no_process}, sched_closed = {.process = &no_process, .holds = HOLD_TURN};
 
-// In a place of cpu->woken: a fast path may begin turns there, or not.
+static bool has_woken(const struct cpu *cpu) {
+    return cpu->woken != &sched_nobody && cpu->woken != &sched_closed;
+}
+
+// In place of cpu->woken: there may be a woken thread and a fast path may begin turns, or not. Nobody is woken now.
 static void open_turns(struct cpu *cpu) {
+    KASSERT(!has_woken(cpu));
     bool open = cpu_slots == 1 && cpu->turn_timed && cpu->turn_length == SCHED_SLICE;
     cpu->woken = open ? &sched_nobody : &sched_closed;
 }
@@ -78,6 +83,9 @@ static void dequeue(struct cpu *cpu, struct thread *thread) {
 // Where a thread goes that can run.
 static struct cpu *choose_cpu(const struct thread *thread) {
     struct cpu *best = cpu_table[thread->home];
+    if (cpu_slots == 1) {
+        return best;
+    }
     int least = urgency(best);
     if (least < thread->priority) {
         return best;
@@ -119,8 +127,44 @@ static void place(struct thread *thread, bool at_front) {
     }
 }
 
+// The woken thread has its answer in its frame, and is not the woken one any more.
+static struct thread *take_woken(struct cpu *cpu) {
+    struct thread *thread = cpu->woken;
+    cpu->woken = &sched_nobody;
+    if (cpu->woken_bits != 0) {
+        arch_frame_answer(&thread->frame, 0, (const uint64_t[4]){cpu->woken_bits});
+    }
+    return thread;
+}
+
+static void admit(struct cpu *cpu) {
+    if (has_woken(cpu)) {
+        place(take_woken(cpu), false);
+    }
+}
+
+void sched_admit(void) {
+    admit(arch_cpu_current());
+}
+
+bool sched_wake(struct thread *thread, uint64_t bits) {
+    struct cpu *cpu = arch_cpu_current();
+    const struct thread *current = cpu->current;
+    if (cpu->woken != &sched_nobody || thread->holds != 0 || current == nullptr || current->state != THREAD_RUNNING ||
+        thread->priority > current->priority) {
+        return false;
+    }
+    thread->state = THREAD_READY;
+    cpu->woken = thread;
+    cpu->woken_bits = bits;
+    return true;
+}
+
 void sched_ready(struct thread *thread) {
-    place(thread, false);
+    if (!sched_wake(thread, 0)) {
+        sched_admit(); // it was first
+        place(thread, false);
+    }
 }
 
 void sched_next(struct thread *thread) {
@@ -134,18 +178,10 @@ void sched_next(struct thread *thread) {
     cpu_resched(cpu);
 }
 
-void sched_admit(void) {
-    struct cpu *cpu = arch_cpu_current();
-    struct thread *thread = cpu->woken;
-    if (thread != &sched_nobody && thread != &sched_closed) {
-        cpu->woken = &sched_nobody;
-        arch_frame_answer(&thread->frame, 0, (const uint64_t[4]){cpu->woken_bits});
-        sched_ready(thread);
-    }
-}
-
 void sched_timer_came(struct cpu *cpu) {
+    admit(cpu);
     cpu->armed = UINT64_MAX;
+    cpu->timer_came = true;
     cpu->turn_timed = false;
     open_turns(cpu);
 }
@@ -155,6 +191,7 @@ void sched_set_priority(struct thread *thread, unsigned priority) {
         return;
     }
     if (thread->state == THREAD_READY) {
+        sched_admit();
         dequeue(cpu_table[thread->home], thread);
         thread->priority = (uint8_t)priority;
         place(thread, false);
@@ -168,12 +205,14 @@ void sched_set_priority(struct thread *thread, unsigned priority) {
 
 void sched_remove(struct thread *thread) {
     KASSERT(thread->state == THREAD_READY);
+    sched_admit();
     dequeue(cpu_table[thread->home], thread);
 }
 
 void sched_pass(struct thread *self) {
     struct cpu *cpu = arch_cpu_current();
     KASSERT(cpu->current == self);
+    admit(cpu);
     if ((cpu->queue.occupied >> self->priority & 1) != 0) {
         cpu->turn_length = 0;
         open_turns(cpu);
@@ -182,8 +221,8 @@ void sched_pass(struct thread *self) {
 }
 
 // The current thread, if any, has run up to now.
-static void account(struct cpu *cpu) {
-    uint64_t ticks = cpu_ticks_since_switch(cpu);
+static void account(struct cpu *cpu, uint64_t now) {
+    uint64_t ticks = now > cpu->switched_at ? now - cpu->switched_at : 0; // clocks of two CPUs may differ a little
     if (cpu->current == nullptr) {
         cpu->idle_ticks += ticks;
     } else {
@@ -195,7 +234,7 @@ static void account(struct cpu *cpu) {
 
 void sched_leave(void) {
     struct cpu *cpu = arch_cpu_current();
-    account(cpu);
+    account(cpu, arch_stamp());
     arch_thread_switch(cpu->current, nullptr);
     cpu->current = nullptr;
     cpu_enter_space(cpu, nullptr);
@@ -209,7 +248,7 @@ static struct thread *take_next(struct cpu *cpu) {
         return nullptr;
     }
     struct cpu *from = cpu;
-    if (most_urgent(cpu->queue.occupied) < priority) {
+    if ((cpu->queue.occupied >> priority & 1) == 0) {
         uint32_t longest = 0;
         for (unsigned i = 0; i < cpu_slots; i++) {
             struct cpu *other = cpu_table[i];
@@ -243,15 +282,20 @@ static bool turn_is_over(const struct cpu *cpu, const struct thread *thread, uin
     return now >= cpu_turn_end(cpu) && (cpu->queue.occupied >> thread->priority & 1) != 0;
 }
 
-// Have the timer come for the next deadline and, if an equal waits, for the end of the turn.
+// Have the timer come for the next deadline and, if an equal waits, for the end of the turn. Who adds a deadline arms the
+// timer for it (cpu_arm); so only when it has come is it to be found out what is next.
 static void arm(struct cpu *cpu) {
-    uint64_t when = timer_next(cpu);
+    if (cpu->timer_came) {
+        cpu->timer_came = false;
+        cpu_arm(cpu, timer_next(cpu));
+    }
     if (cpu->current == nullptr) {
-        when = slice_pending() ? 0 : when;
-    } else if ((cpu->queue.occupied >> cpu->current->priority & 1) != 0) {
+        if (slice_pending()) {
+            cpu_arm(cpu, 0);
+        }
+    } else if ((cpu->queue.occupied >> cpu->current->priority & 1) != 0 && !cpu->turn_timed) {
         time_turn(cpu);
     }
-    cpu_arm(cpu, when);
 }
 
 // Something still waits that is more urgent than what another CPU does: have that one choose anew; if more wait, it will
@@ -267,71 +311,104 @@ static void spread(void) {
     }
 }
 
-static struct thread *pick(struct cpu *cpu) {
-    struct thread *current = cpu->current;
-    uint64_t now = arch_time_now();
-    bool fit = current != nullptr && current->state == THREAD_RUNNING;
-    KASSERT(!fit || !thread_doomed(current));
-    bool over = fit && turn_is_over(cpu, current, now);
-    if (fit && !over && most_urgent(sched_waiting.mask) <= current->priority) {
-        arm(cpu);
-        return current;
-    }
-    struct thread *next = take_alive(cpu);
-    if (fit) {
-        // Nothing alive is more urgent after all.
-        if (next == nullptr || next->priority < current->priority || (next->priority == current->priority && !over)) {
-            if (next != nullptr) {
-                enqueue(cpu, next, true);
-            }
-            arm(cpu);
-            return current;
-        }
-        cpu->count[COUNT_PREEMPTION]++;
-    }
-    account(cpu);
-    cpu->current = next;
-    if (next == nullptr) {
-        if (current != nullptr) {
-            arch_thread_switch(current, nullptr);
-        }
-        cpu_enter_space(cpu, nullptr);
-        arm(cpu);
-        return nullptr;
-    }
-    next->state = THREAD_RUNNING;
-    next->home = (uint8_t)cpu->index;
+// A turn of its own begins, or what it has left of one.
+static void begin_turn(struct cpu *cpu, struct thread *next, uint64_t now) {
     uint64_t left = next->slice_left;
+    cpu->turn_began = now;
+    if (left == 0 && cpu->turn_timed && cpu->turn_length == SCHED_SLICE) {
+        return; // the timer comes by the end of the last turn, and so of this one
+    }
     next->slice_left = 0;
-    uint64_t end_before = cpu_turn_end(cpu);
-    cpu->turn_began = arch_stamp();
     cpu->turn_length = left != 0 ? left : SCHED_SLICE;
     cpu->turn_timed = cpu->armed <= cpu_turn_end(cpu);
-    next->holds &= ~(uint32_t)HOLD_TURN;
     open_turns(cpu);
+}
+
+// `next` goes on in place of what is current.
+static void enter(struct cpu *cpu, struct thread *next) {
+    struct thread *current = cpu->current;
+    uint64_t now = arch_stamp();
+    account(cpu, now);
+    cpu->current = next;
+    next->state = THREAD_RUNNING;
+    next->home = (uint8_t)cpu->index;
+    next->holds &= ~(uint32_t)HOLD_TURN;
+    begin_turn(cpu, next, now);
     if (next != current) {
         cpu->count[COUNT_SWITCH]++;
         arch_thread_switch(current, next);
     }
     cpu_enter_space(cpu, &next->process->space);
-    if (fit) {
-        // Preempted: it keeps the rest of its turn and its place before its equals. Its turn over: behind them.
-        if (!over) {
-            current->slice_left = end_before > now ? end_before - now : 0;
-        }
-        if (current->slice_left != 0 || !arch_frame_is_call(&current->frame)) {
-            current->holds |= HOLD_TURN;
-        }
-        place(current, !over && current->slice_left != 0);
+}
+
+static void idle(struct cpu *cpu) {
+    struct thread *current = cpu->current;
+    account(cpu, arch_stamp());
+    cpu->current = nullptr;
+    if (current != nullptr) {
+        arch_thread_switch(current, nullptr);
     }
+    cpu_enter_space(cpu, nullptr);
+}
+
+// current can go on, and does unless somebody else who waits comes first.
+static struct thread *keep(struct cpu *cpu, struct thread *current) {
+    KASSERT(!thread_doomed(current));
+    admit(cpu);
+    uint64_t now = arch_time_now();
+    bool over = turn_is_over(cpu, current, now);
+    if (!over && most_urgent(sched_waiting.mask) <= current->priority) {
+        return current;
+    }
+    struct thread *next = take_alive(cpu);
+    // Nothing alive is more urgent after all?
+    if (next == nullptr || next->priority < current->priority || (next->priority == current->priority && !over)) {
+        if (next != nullptr) {
+            enqueue(cpu, next, true);
+        }
+        return current;
+    }
+    cpu->count[COUNT_PREEMPTION]++;
+    uint64_t end = cpu_turn_end(cpu);
+    admit(cpu); // ending threads on the way may have woken one
+    enter(cpu, next);
+    // Preempted: it keeps the rest of its turn and its place before its equals. Its turn over: behind them.
+    if (!over) {
+        current->slice_left = end > now ? end - now : 0;
+    }
+    if (current->slice_left != 0 || !arch_frame_is_call(&current->frame)) {
+        current->holds |= HOLD_TURN;
+    }
+    place(current, !over && current->slice_left != 0);
     spread();
-    arm(cpu);
+    return next;
+}
+
+// In place of one that has parked: the woken thread, without a detour through the queue, unless somebody waits who comes
+// first.
+static struct thread *replace(struct cpu *cpu) {
+    struct thread *next = nullptr;
+    if (has_woken(cpu) && sched_waiting.mask >> cpu->woken->priority == 0 && !thread_doomed(cpu->woken)) {
+        next = take_woken(cpu);
+    } else {
+        admit(cpu);
+        next = take_alive(cpu);
+    }
+    if (next == nullptr) {
+        idle(cpu);
+        return nullptr;
+    }
+    enter(cpu, next);
+    spread();
     return next;
 }
 
 struct thread *sched_pick(void) {
     struct cpu *cpu = arch_cpu_current();
-    struct thread *next = pick(cpu);
+    struct thread *current = cpu->current;
+    bool fit = current != nullptr && current->state == THREAD_RUNNING;
+    struct thread *next = fit ? keep(cpu, current) : replace(cpu);
+    arm(cpu);
     // Only now: ending threads on the way wakes others, which asks for what has just been done. A request that stayed
     // would keep other CPUs from interrupting this one.
     cpu->resched = false;

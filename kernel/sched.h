@@ -21,12 +21,15 @@ extern struct sched_waiting sched_waiting;
 
 void sched_init_cpu(struct cpu *cpu);
 void sched_ready(struct thread *thread); // it can run: queue it, interrupt a CPU if that changes what runs there
+// The same as this CPU's woken thread (cpu.h), if it can be that: its answer is then status 0 and these bits, or for 0 what
+// its frame says. False: nothing has happened.
+[[nodiscard]] bool sched_wake(struct thread *thread, uint64_t bits);
 // It can run and does so here at once, unless something more urgent waits: it takes over the turn of this CPU's current
 // thread, which has just parked for it.
 void sched_next(struct thread *thread);
 // Change how urgent it is, in whatever state it is.
 void sched_set_priority(struct thread *thread, unsigned priority);
-// This CPU's woken thread, if any, becomes ready like others. Comes first in every stay in the kernel but the fast paths'.
+// This CPU's woken thread, if any, takes its place in the queue. Comes before every look at the queue from outside.
 void sched_admit(void);
 // The timer has come: it is armed for nothing now.
 void sched_timer_came(struct cpu *cpu);

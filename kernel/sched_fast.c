@@ -17,14 +17,18 @@ struct fast_answer fast_yield(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, 
     struct process *process = self->process;
     unsigned priority = self->priority;
     struct list *ready = &cpu->queue.ready[priority], *first = ready->next;
+    const struct thread *woken = FAST_CPU(woken);
     if (first == ready) {
+        if (woken != &sched_nobody && woken != &sched_closed) { // it may be an equal
+            FAST_UNLOCK_LEAVE(CALL_YIELD, 0, 0, 0, 0, 0, 0);
+        }
         process->calls++;
         FAST_CPU(count[COUNT_FAST_YIELD])++;
         FAST_STAY(self, 0, 0);
     }
     struct thread *next = container_of(first, struct thread, ready);
     struct process *next_process = next->process;
-    if (FAST_CPU(woken) != &sched_nobody || (sched_waiting.mask & fast_from[priority + 1]) != 0 ||
+    if (woken != &sched_nobody || (sched_waiting.mask & fast_from[priority + 1]) != 0 ||
         !fast_can_switch(self, next, next_process)) {
         FAST_UNLOCK_LEAVE(CALL_YIELD, 0, 0, 0, 0, 0, 0);
     }

@@ -3,6 +3,7 @@
 #include "base/bits.h"
 #include "kernel/cpu.h"
 #include "kernel/lock.h"
+#include "kernel/sched.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
@@ -36,6 +37,7 @@ static void lock_snapshot(const struct node *, const struct process *, struct te
 }
 
 static void queues_snapshot(const struct node *, const struct process *, struct text *text) {
+    sched_admit();
     text_header(text, "cpu ready highest running");
     for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];

@@ -127,7 +127,7 @@ bool player_can_act(const struct player *player) {
 bool machine_woken(const struct thread *thread, uint64_t *bits) {
     const struct cpu *cpu = cpu_table[thread->home];
     *bits = cpu->woken_bits;
-    return cpu->woken == thread;
+    return cpu->woken == thread && *bits != 0;
 }
 
 void player_settle(struct player *player) {
