@@ -22,9 +22,7 @@ static _Atomic uint32_t next_ticket, granted; // granted: how many were
 static _Atomic uint32_t resting[CPU_MAX];
 enum { SPINS_BEFORE_REST = 200 };
 
-// For assertions. A CPU that finds itself here wrote that itself and has not written null since: each CPU sees its own
-// stores in order, and others only ever write themselves or null. Nothing follows for another CPU.
-static struct cpu *_Atomic holder;
+struct cpu *_Atomic lock_holder;
 static struct lock_stats stats; // written by the holder
 
 static bool is_granted(uint32_t ticket, memory_order order) {
@@ -44,6 +42,7 @@ static void rest(uint32_t ticket, const struct cpu *cpu) {
 
 void kernel_lock_queue(void) {
     struct cpu *cpu = arch_cpu_current();
+    KASSERT(atomic_load_explicit(&lock_holder, memory_order_relaxed) != cpu);
     uint32_t ticket = atomic_fetch_add_explicit(&next_ticket, 1, memory_order_acq_rel);
     uint64_t spins = 0, rests = 0;
     while (!is_granted(ticket, memory_order_acquire)) {
@@ -76,29 +75,25 @@ void kernel_lock_grant(void) {
 }
 
 void kernel_lock(void) {
-    struct cpu *cpu = arch_cpu_current();
-    KASSERT(atomic_load_explicit(&holder, memory_order_relaxed) != cpu);
-    if (!kernel_lock_first()) {
-        kernel_lock_queue();
-    }
-    atomic_store_explicit(&holder, cpu, memory_order_relaxed);
+    kernel_lock_counted(arch_cpu_current());
     stats.acquisitions++;
 }
 
 void kernel_unlock(void) {
     KASSERT(kernel_lock_held());
-    atomic_store_explicit(&holder, nullptr, memory_order_relaxed);
-    if (!kernel_lock_last()) {
-        kernel_lock_grant();
-    }
+    kernel_unlock_counted();
+}
+
+void kernel_lock_count(void) {
+    stats.acquisitions++;
 }
 
 bool kernel_lock_held(void) {
-    return atomic_load_explicit(&holder, memory_order_relaxed) == arch_cpu_current();
+    return atomic_load_explicit(&lock_holder, memory_order_relaxed) == arch_cpu_current();
 }
 
 struct lock_stats kernel_lock_stats(void) {
     struct lock_stats now = stats;
-    now.acquisitions += cpu_count_total(COUNT_FAST);
+    now.acquisitions += cpu_count_total(COUNT_SYSCALL);
     return now;
 }

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "base/types.h"
+#include "kernel/include/arch.h"
 
 struct lock_stats {
     uint64_t acquisitions, contended;
@@ -38,7 +39,26 @@ extern _Atomic int32_t lock_contenders;
 void kernel_lock_queue(void);
 void kernel_lock_grant(void);
 
+// By whom it is held, for assertions. A CPU that finds itself here wrote that itself and has not written null since: each
+// CPU sees its own stores in order, and others only ever write themselves or null. Nothing follows for another CPU.
+extern struct cpu *_Atomic lock_holder;
+
 void kernel_lock(void);
 void kernel_unlock(void);
+// The same for an entry that is counted elsewhere: as a call (COUNT_SYSCALL), from which the statistics take it.
+static inline void kernel_lock_counted(struct cpu *self) {
+    if (!kernel_lock_first()) {
+        kernel_lock_queue();
+    }
+    atomic_store_explicit(&lock_holder, self, memory_order_relaxed);
+}
+static inline void kernel_unlock_counted(void) {
+    atomic_store_explicit(&lock_holder, nullptr, memory_order_relaxed);
+    if (!kernel_lock_last()) {
+        kernel_lock_grant();
+    }
+}
+void kernel_lock_count(void); // that entry was no call after all
+
 bool kernel_lock_held(void); // by this CPU, other than in a fast path: for assertions
 struct lock_stats kernel_lock_stats(void);

@@ -29,20 +29,17 @@ bool call_made_again(long status) {
     return status == ERR_NO_MEMORY && turns < RECLAIM_TURNS && slice_pending();
 }
 
-void call_make(struct thread *self) {
-    uint64_t arg[6];
-    struct call_results results;
-    uint64_t number = arch_frame_call(&self->frame, arg);
-    cpu_count(COUNT_SYSCALL);
-    self->process->calls++;
-    turns = 0;
-    long status = call_dispatch(self, number, arg, &results);
+static const uint64_t no_words[4];
+
+// The call was made and has neither succeeded nor been answered. Its arguments are still in the frame.
+[[gnu::noinline, gnu::cold]] static void refused(struct thread *self, uint64_t number, long status) {
     while (call_made_again(status)) {
         turns++;
         slice_run(SLICE_BUDGET);
-        status = call_dispatch(self, number, arg, &results);
+        status = call_decoders[number](self);
     }
-    if (status == CALL_PENDING) {
+    turns = 0;
+    if (status <= CALL_PENDING) {
         return;
     }
     if (status < 0) {
@@ -51,5 +48,18 @@ void call_make(struct thread *self) {
             memset(arch_frame_message(&self->frame), 0, MESSAGE_WORDS * sizeof(uint64_t));
         }
     }
-    arch_frame_answer(&self->frame, status, results.word);
+    arch_frame_answer(&self->frame, status, no_words);
+}
+
+void call_make(struct thread *self) {
+    uint64_t arg[6];
+    uint64_t number = arch_frame_call(&self->frame, arg);
+    cpu_count(COUNT_SYSCALL);
+    self->process->calls++;
+    long status = number < CALL_COUNT ? call_decoders[number](self) : ERR_NO_CALL;
+    if (status >= 0) {
+        arch_frame_answer(&self->frame, status, (const uint64_t[4]){});
+    } else if (status > CALL_PENDING) {
+        refused(self, number, status);
+    }
 }

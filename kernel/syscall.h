@@ -5,9 +5,9 @@
 #include "abi/abi.h"
 #include "base/types.h"
 
-// Returned by an implementation that has parked the calling thread or ended it: there is no answer yet, or never.
-// Outside the range of statuses.
-enum { CALL_PENDING = -1000000 };
+// Instead of a status, and below all of them. PENDING: an implementation has parked the calling thread or ended it: there is
+// no answer yet, or never. ANSWERED: a decoder has put answer and results into the frame.
+enum { CALL_PENDING = -1000000, CALL_ANSWERED = -1000001 };
 
 struct thread;
 

@@ -16,7 +16,8 @@ enum {
     SLICE_TICK = 100000, // nanoseconds after which a busy CPU does the next share of queued slices
 };
 
-// What runs next. While work is queued, a busy CPU's timer sees to it that it goes on; the idle loop does so by itself.
+// What runs next. While work is queued, the timer sees to it that it goes on: on a busy CPU after a while, on an idle one
+// at once (sched_pick); so interrupts get their turn.
 static struct thread *choose(struct cpu *cpu) {
     struct thread *next = cpu->resched || cpu->current == nullptr ? sched_pick() : cpu->current;
     if (next != nullptr && slice_pending()) {
@@ -25,9 +26,8 @@ static struct thread *choose(struct cpu *cpu) {
     return next;
 }
 
-// Leave the kernel: drop a thread that was ended, do a share of the queued slices, choose what runs. A call that leaves
-// its caller the best choice comes straight through.
-static struct thread *leave(void) {
+// Leave the kernel: drop a thread that was ended, do a share of the queued slices, choose what runs.
+[[gnu::noinline]] static struct thread *leave(void) {
     struct cpu *cpu = arch_cpu_current();
     if (cpu->current != nullptr && thread_doomed(cpu->current)) {
         thread_drop(cpu->current);
@@ -38,25 +38,24 @@ static struct thread *leave(void) {
     return choose(cpu);
 }
 
-// Every stay in the kernel but those of the fast paths begins here.
-static void enter(void) {
-    kernel_lock();
-    sched_admit();
-}
-
+// A call that leaves its caller the best choice comes straight through. Who ends the thread that a CPU runs asks that CPU to
+// choose anew (thread_end, process_end), so one look tells of that too.
 struct thread *trap_syscall(struct thread *self) {
-    enter();
-    KASSERT(arch_cpu_current()->current == self);
-    if (!thread_doomed(self)) {
+    struct cpu *cpu = arch_cpu_current();
+    kernel_lock_counted(cpu);
+    KASSERT(cpu->current == self);
+    if (!cpu->resched || !thread_doomed(self)) {
         call_make(self);
+    } else {
+        kernel_lock_count();
     }
-    struct thread *next = leave();
-    kernel_unlock();
+    struct thread *next = cpu->resched || slice_pending() ? leave() : self;
+    kernel_unlock_counted();
     return next;
 }
 
 struct thread *trap_fault(struct thread *self, const struct fault *fault) {
-    enter();
+    kernel_lock();
     KASSERT(arch_cpu_current()->current == self);
     cpu_count(COUNT_FAULT);
     if (!thread_doomed(self)) {
@@ -81,7 +80,7 @@ void trap_kernel_fault(const struct arch_frame *frame, const struct fault *fault
 }
 
 void trap_timer(void) {
-    enter();
+    kernel_lock();
     struct cpu *cpu = arch_cpu_current();
     cpu->count[COUNT_TIMER]++;
     sched_timer_came(cpu);
@@ -97,7 +96,7 @@ void trap_ipi(void) {
 }
 
 void trap_console(void) {
-    enter();
+    kernel_lock();
     cpu_count(COUNT_CONSOLE);
     console_receive();
     kernel_unlock();
@@ -108,18 +107,17 @@ void trap_spurious(void) {
 }
 
 struct thread *trap_resume(void) {
-    enter();
+    kernel_lock();
     struct thread *next = leave();
     kernel_unlock();
     return next;
 }
 
 struct thread *trap_idle(void) {
-    enter();
+    kernel_lock();
     if (slice_pending()) {
         slice_run(SLICE_BUDGET);
     }
-    // With more of them pending and nothing to run, the timer is armed to come at once: interrupts get their turn.
     struct thread *next = choose(arch_cpu_current());
     kernel_unlock();
     return next;

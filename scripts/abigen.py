@@ -320,11 +320,12 @@ def gen_calls(table):
            "struct thread;", "",
            "// What a call gives back beside its status.",
            f"struct call_results {{\n    uint64_t word[{RESULTS_MAX}];\n}};", "",
-           "// Decode the registers of call `number` and make it; ERR_NO_CALL for a number that no call has.",
-           "// A handle that exceeds 32 bits is passed on as 0, which names nothing; another 32-bit argument that",
-           "// does not fit is ERR_INVALID. Words of results that the call does not define are zero.",
-           "long call_dispatch(struct thread *self, uint64_t number, const uint64_t arg[6],",
-           "                   struct call_results *results);", "",
+           "// By number: make the call that the running thread's frame holds. A handle that exceeds 32 bits is passed",
+           "// on as 0, which names nothing; another 32-bit argument that does not fit is ERR_INVALID. A call that",
+           "// succeeds and has results is answered (CALL_ANSWERED, syscall.h); words of them that it does not define",
+           "// are zero. For any other the status is returned, and no word goes with it.",
+           "typedef long (*call_decoder_t)(struct thread *self);",
+           "extern const call_decoder_t call_decoders[CALL_COUNT];", "",
            "// The fast paths (kernel/include/fast_path.h).",
            *(f"fast_path fast_{call['name']};" for call in table.calls if call.get("fast")), "",
            "// The calls' names, by number.",
@@ -346,18 +347,20 @@ def gen_calls(table):
 
 def gen_dispatch(table):
     out = [f"// {BANNER}", "//", "// From registers to the sys_ functions.",
-           '#include "abi/calls.h"', "",
-           "typedef long (*call_decoder)(struct thread *self, const uint64_t arg[6],",
-           "                             struct call_results *results);", "",
+           '#include "abi/calls.h"', '#include "kernel/syscall.h"', '#include "kernel/thread.h"', "",
            "static inline bool fits_u32(uint64_t word) {", "    return word <= UINT32_MAX;", "}", "",
            "static inline bool fits_i32(uint64_t word) {",
            "    return (uint64_t)(int64_t)(int32_t)word == word;", "}", "",
            "static inline handle_t as_handle(uint64_t word) {",
-           "    return fits_u32(word) ? (handle_t)word : 0;", "}", ""]
+           "    return fits_u32(word) ? (handle_t)word : 0;", "}", "",
+           "static inline long answer(struct thread *self, long status, const struct call_results *results) {",
+           "    if (status < 0) {", "        return status;", "    }",
+           "    arch_frame_answer(&self->frame, status, results->word);",
+           "    return CALL_ANSWERED;", "}", ""]
     for call in table.calls:
-        out.append(f"static long decode_{call['name']}([[maybe_unused]] struct thread *self,")
-        out.append("                   [[maybe_unused]] const uint64_t arg[6],")
-        out.append("                   [[maybe_unused]] struct call_results *results) {")
+        out.append(f"static long decode_{call['name']}(struct thread *self) {{")
+        if call["args"]:
+            out += ["    uint64_t arg[6];", "    arch_frame_call(&self->frame, arg);"]
         params = ["self"]
         for i, arg in enumerate(call["args"]):
             kind = arg["type"]
@@ -371,11 +374,14 @@ def gen_dispatch(table):
             else:
                 params.append(f"(user_ptr_t){{.va = arg[{i}]}}")
         if call["results"]:
-            params.append("results")
-        out.append(f"    return sys_{call['name']}({', '.join(params)});")
+            params.append("&results")
+            out.append("    struct call_results results = {};")
+            out.append(f"    return answer(self, sys_{call['name']}({', '.join(params)}), &results);")
+        else:
+            out.append(f"    return sys_{call['name']}({', '.join(params)});")
         out.append("}")
         out.append("")
-    out.append("static const call_decoder decoders[CALL_COUNT] = {")
+    out.append("const call_decoder_t call_decoders[CALL_COUNT] = {")
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = decode_{call['name']},")
     out += ["};", "", "const fast_path_t fast_paths[CALL_FAST] = {"]
@@ -383,12 +389,7 @@ def gen_dispatch(table):
     out += ["};", "", "const char *const call_names[CALL_COUNT] = {"]
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = {c_string(call['name'])},")
-    out += ["};", "",
-            "long call_dispatch(struct thread *self, uint64_t number, const uint64_t arg[6],",
-            "                   struct call_results *results) {",
-            "    *results = (struct call_results){};",
-            "    if (number >= CALL_COUNT) {", "        return ERR_NO_CALL;", "    }",
-            "    return decoders[number](self, arg, results);", "}", ""]
+    out += ["};", ""]
     return "\n".join(out)
 
 

@@ -4,7 +4,8 @@
 // these. They take and release the kernel lock themselves. Those that return a thread name the one to resume: its
 // address space is already in place, the port restores its frame. null means that this CPU has nothing to run: the port
 // goes to its idle loop, which repeats { enable interrupts and halt until one was handled; disable; t = trap_idle(); }
-// until t is not null, on the same kernel stack. In the idle loop interrupts arrive from kernel mode; for those the port
+// until t is not null, on the same kernel stack. trap_idle does a share of what work is queued; while there is more, it arms
+// the timer, which ends the halt. In the idle loop interrupts arrive from kernel mode; for those the port
 // calls trap_timer, trap_ipi, trap_console or trap_spurious and returns to the loop. For interrupts from user mode it
 // calls the same, then resumes what trap_resume returns.
 #pragma once
@@ -42,4 +43,4 @@ void trap_ipi(void);
 void trap_console(void);                        // received bytes are waiting in arch_console_read
 void trap_spurious(void);                       // counted
 [[nodiscard]] struct thread *trap_resume(void); // schedule; after an interrupt from user mode
-[[nodiscard]] struct thread *trap_idle(void);   // schedule; from the idle loop
+[[nodiscard]] struct thread *trap_idle(void);   // work, schedule; from the idle loop
