@@ -136,10 +136,8 @@ static uint64_t offer(struct notifier *notifier, struct thread *taker, uint64_t 
     return bits & ~got;
 }
 
-void notifier_signal(struct notifier *notifier, uint64_t bits) {
-    notifier->signals++;
-    notifier_books.signals++;
-    bits |= notifier->bits;
+// To each taker what it wants, longest wait first. What is left stays.
+[[gnu::noinline]] static void offer_all(struct notifier *notifier, uint64_t bits) {
     if (notifier->taker != nullptr) {
         bits = offer(notifier, notifier->taker, bits);
     }
@@ -150,6 +148,22 @@ void notifier_signal(struct notifier *notifier, uint64_t bits) {
     if (bits != 0) {
         object_notify(&notifier->object, EVENT_READABLE);
     }
+}
+
+void notifier_signal(struct notifier *notifier, uint64_t bits) {
+    notifier->signals++;
+    notifier_books.signals++;
+    bits |= notifier->bits;
+    struct thread *taker = notifier->taker;
+    // As a rule one waits, for all of these bits; then nobody else has anything to take.
+    if (taker == nullptr || (bits & ~taker->park.word) != 0 || !park_complete_woken(taker, bits)) {
+        offer_all(notifier, bits);
+        return;
+    }
+    notifier->taker = nullptr;
+    notifier->bits = 0;
+    notifier->taken++;
+    notifier_books.taken++;
 }
 
 static void take_withdraw(struct thread *taker) {
@@ -219,10 +233,9 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
     return record->event == event->kind && strcmp(record->name, event->name != nullptr ? event->name : "") == 0;
 }
 
-static bool coalesce(struct subscription *subscription, const struct event *event) {
+[[gnu::noinline]] static bool coalesce(struct subscription *subscription, const struct event *event) {
     struct notifier *notifier = subscription->notifier;
-    if ((subscription->flags & WATCH_COALESCE) == 0 || notifier->overdue > 0 || subscription->last == 0 ||
-        subscription->last - 1 < notifier->head) {
+    if (notifier->overdue > 0 || subscription->last == 0 || subscription->last - 1 < notifier->head) {
         return false;
     }
     struct abi_event_record *record = record_at(notifier, subscription->last - 1);
@@ -238,11 +251,22 @@ static bool coalesce(struct subscription *subscription, const struct event *even
     return true;
 }
 
+[[gnu::noinline]] static void add_overflow(struct notifier *notifier) {
+    struct abi_event_record overflow = overflow_record(notifier);
+    overflow.sequence--; // up to the event that is added now
+    *record_at(notifier, notifier->tail++) = overflow;
+    notifier->overdue = 0;
+}
+
+[[gnu::noinline]] static void add_name(struct abi_event_record *record, const char *name) {
+    record->name_len = (uint32_t)str_copy(record->name, sizeof record->name, name);
+}
+
 static void add_record(struct subscription *subscription, const struct event *event) {
     struct notifier *notifier = subscription->notifier;
     notifier->sequence++;
     notifier_books.events++;
-    if (coalesce(subscription, event)) {
+    if ((subscription->flags & WATCH_COALESCE) != 0 && coalesce(subscription, event)) {
         return;
     }
     if (!queue_has_room(notifier, notifier->overdue > 0 ? 2 : 1)) {
@@ -252,10 +276,7 @@ static void add_record(struct subscription *subscription, const struct event *ev
         return;
     }
     if (notifier->overdue > 0) {
-        struct abi_event_record overflow = overflow_record(notifier);
-        overflow.sequence--; // up to the event that is added now
-        *record_at(notifier, notifier->tail++) = overflow;
-        notifier->overdue = 0;
+        add_overflow(notifier);
     }
     struct abi_event_record *record = record_at(notifier, notifier->tail++);
     *record = (struct abi_event_record){
@@ -268,7 +289,7 @@ static void add_record(struct subscription *subscription, const struct event *ev
         .count = 1,
     };
     if (event->name != nullptr) {
-        record->name_len = (uint32_t)str_copy(record->name, sizeof record->name, event->name);
+        add_name(record, event->name);
     }
     subscription->last = notifier->tail;
 }
@@ -288,11 +309,21 @@ static void deliver(struct watch *watch, const struct event *event) {
     }
 }
 
+// The oldest record, which there is: in its slot, or one that stands for what is lost.
+static const struct abi_event_record *oldest(const struct notifier *notifier, struct abi_event_record *overflow) {
+    if (notifier->tail != notifier->head) {
+        return record_at(notifier, notifier->head);
+    }
+    *overflow = overflow_record(notifier);
+    return overflow;
+}
+
 bool notifier_peek(struct notifier *notifier, struct abi_event_record *event) {
     if (!has_records(notifier)) {
         return false;
     }
-    *event = notifier->tail != notifier->head ? *record_at(notifier, notifier->head) : overflow_record(notifier);
+    struct abi_event_record overflow;
+    *event = *oldest(notifier, &overflow);
     return true;
 }
 
@@ -309,20 +340,22 @@ void notifier_drop(struct notifier *notifier) {
 
 static long read_records(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t) {
     struct notifier *notifier = notifier_of(object);
-    struct abi_event_record event;
     uint64_t moved = 0;
-    while (notifier_peek(notifier, &event)) {
-        if (length - moved < sizeof event) {
-            return moved > 0 ? (long)moved : ERR_TOO_BIG;
+    status_t status = ERR_EMPTY;
+    while (has_records(notifier)) {
+        struct abi_event_record overflow;
+        const struct abi_event_record *event = oldest(notifier, &overflow);
+        status = ERR_TOO_BIG;
+        if (length - moved >= sizeof *event) {
+            status = user_copy_out((user_ptr_t){buffer.va + moved}, event, sizeof *event);
         }
-        status_t status = user_copy_out((user_ptr_t){buffer.va + moved}, &event, sizeof event);
         if (status < 0) {
-            return moved > 0 ? (long)moved : status;
+            break;
         }
         notifier_drop(notifier);
-        moved += sizeof event;
+        moved += sizeof *event;
     }
-    return moved > 0 ? (long)moved : ERR_EMPTY;
+    return moved > 0 ? (long)moved : status;
 }
 
 // ---- watches ---------------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ long sys_write(struct thread *self, handle_t handle, user_ptr_t buffer, uint64_t
         return ERR_RIGHTS;
     }
     // A message is whole or not at all: a connection sees the true length.
-    bool whole = object->ops->kind == OBJECT_CONNECTION || object->ops->kind == OBJECT_CHANNEL;
-    return object->ops->write(object, self, buffer, whole || length < READ_MAX ? length : READ_MAX, offset);
+    if (length > READ_MAX && object->ops->kind != OBJECT_CONNECTION && object->ops->kind != OBJECT_CHANNEL) {
+        length = READ_MAX;
+    }
+    return object->ops->write(object, self, buffer, length, offset);
 }

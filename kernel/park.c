@@ -42,6 +42,16 @@ void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]
     sched_ready(thread);
 }
 
+bool park_complete_woken(struct thread *thread, uint64_t bits) {
+    KASSERT(thread->state == THREAD_PARKED);
+    if (!sched_wake(thread, bits)) { // nor one with a deadline, which holds it
+        return false;
+    }
+    thread->park.object = nullptr;
+    cpu_count(COUNT_WAKE);
+    return true;
+}
+
 void park_complete_next(struct thread *thread, int64_t status, const uint64_t word[4]) {
     unpark(thread);
     arch_frame_answer(&thread->frame, status, word);

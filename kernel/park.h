@@ -32,6 +32,9 @@ struct park {
 void park_thread(struct thread *self, const struct park_kind *kind, struct object *object, uint64_t deadline);
 // The operation is finished: withdraw, give the thread its answer, make it runnable.
 void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]);
+// The same with status 0 and these bits, provided that the thread can be its CPU's woken one (sched_wake), and without
+// withdrawing, which the caller does then. False: nothing has happened.
+[[nodiscard]] bool park_complete_woken(struct thread *thread, uint64_t bits);
 // The same, and it goes on at once in the turn of this CPU's current thread, which is parked by now (sched_next).
 void park_complete_next(struct thread *thread, int64_t status, const uint64_t word[4]);
 // The thread will never get an answer (it is being ended): withdraw only.

@@ -214,6 +214,18 @@ static long write_command(struct node *node, struct thread *self, user_ptr_t buf
     return result == 0 ? (long)length : result;
 }
 
+// Where the open's position is, or at the end.
+[[gnu::noinline]] static long write_on(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    struct node *node = file->node;
+    bool current = offset == OFFSET_CURRENT;
+    uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : current ? file->position : offset;
+    long moved = ramfile_write(node, buffer, length, at);
+    if (moved > 0 && current) {
+        file->position = at + (uint64_t)moved;
+    }
+    return moved;
+}
+
 static long file_write(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
                        uint64_t offset) {
     struct file *file = file_of(object);
@@ -222,13 +234,10 @@ static long file_write(struct object *object, struct thread *self, user_ptr_t bu
         return write_command(node, self, buffer, length);
     }
     KASSERT(node->kind == NODE_FILE); // a link is not opened to write
-    bool current = offset == OFFSET_CURRENT;
-    uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : current ? file->position : offset;
-    long moved = ramfile_write(node, buffer, length, at);
-    if (moved > 0 && current) {
-        file->position = at + (uint64_t)moved;
+    if (offset == OFFSET_CURRENT || (file->flags & OPEN_APPEND) != 0) {
+        return write_on(file, buffer, length, offset);
     }
-    return moved;
+    return ramfile_write(node, buffer, length, offset);
 }
 
 static status_t file_memory(struct object *object, unsigned, struct pages **pages, uint64_t *size) {

@@ -7,15 +7,14 @@
 #include "kernel/panic.h"
 #include "kfs/node.h"
 
+[[gnu::noinline]] static status_t make_pages(struct node *node) {
+    return pages_create(FILE_MAX, &node->file.pages);
+}
+
 status_t ramfile_pages(struct node *node, struct pages **pages) {
-    if (node->file.pages == nullptr) {
-        status_t status = pages_create(FILE_MAX, &node->file.pages);
-        if (status < 0) {
-            return status;
-        }
-    }
+    status_t status = node->file.pages != nullptr ? 0 : make_pages(node);
     *pages = node->file.pages;
-    return 0;
+    return status;
 }
 
 long ramfile_read(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
@@ -30,7 +29,7 @@ long ramfile_read(struct node *node, user_ptr_t buffer, uint64_t length, uint64_
 }
 
 // A copy into the page failed part of the way: what lies beyond the size must still be zero.
-static void clear_tail(struct node *node, uint64_t index) {
+[[gnu::noinline]] static void clear_tail(struct node *node, uint64_t index) {
     uint64_t begin = index * PAGE_SIZE;
     uint64_t kept = node->file.size <= begin ? 0 : node->file.size - begin;
     paddr_t page = kept >= PAGE_SIZE ? 0 : pages_get(node->file.pages, index, false);
@@ -39,9 +38,9 @@ static void clear_tail(struct node *node, uint64_t index) {
     }
 }
 
-// Write within one page, and let the file grow over it.
-static status_t write_page(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
-    paddr_t page = pages_get(node->file.pages, offset / PAGE_SIZE, true);
+// Write within one page, and let the file grow over it: the length, or a refusal.
+static long write_part(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
+    paddr_t page = pages_take(node->file.pages, offset / PAGE_SIZE);
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
@@ -53,7 +52,26 @@ static status_t write_page(struct node *node, user_ptr_t from, uint64_t length, 
     if (offset + length > node->file.size) {
         node->file.size = offset + length;
     }
-    return 0;
+    return (long)length;
+}
+
+static uint64_t room_in_page(uint64_t offset) {
+    return PAGE_SIZE - offset % PAGE_SIZE;
+}
+
+// Page by page: the length up to where one was refused, or if that was the first, why.
+[[gnu::noinline]] static long write_parts(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
+    uint64_t done = 0;
+    while (done < length) {
+        uint64_t room = room_in_page(offset + done);
+        uint64_t part = length - done < room ? length - done : room;
+        long written = write_part(node, (user_ptr_t){from.va + done}, part, offset + done);
+        if (written < 0) {
+            return done > 0 ? (long)done : written;
+        }
+        done += part;
+    }
+    return (long)done;
 }
 
 long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
@@ -68,20 +86,16 @@ long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64
     if (pages->mapped_executable > 0) {
         return ERR_BUSY;
     }
-    uint64_t done = 0;
-    while (done < length && status == 0) {
-        uint64_t room = PAGE_SIZE - (offset + done) % PAGE_SIZE;
-        uint64_t part = length - done < room ? length - done : room;
-        status = write_page(node, (user_ptr_t){buffer.va + done}, part, offset + done);
-        if (status == 0) {
-            done += part;
-        }
+    if (length == 0) {
+        return 0;
     }
+    long done = length <= room_in_page(offset) ? write_part(node, buffer, length, offset)
+                                               : write_parts(node, buffer, length, offset);
     if (done > 0) {
         node_touch(node);
         node_raise(node, EVENT_READABLE, node->file.size, nullptr);
     }
-    return done > 0 || status == 0 ? (long)done : status;
+    return done;
 }
 
 status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length) {

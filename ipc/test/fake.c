@@ -153,6 +153,14 @@ void park_complete(struct thread *thread, int64_t status, const uint64_t word[4]
     memcpy(thread->frame.word, word, sizeof thread->frame.word);
 }
 
+bool park_complete_woken(struct thread *thread, uint64_t bits) {
+    thread->park.kind = nullptr;
+    thread->park.object = nullptr;
+    thread->frame.status = 0;
+    memcpy(thread->frame.word, (const uint64_t[4]){bits}, sizeof thread->frame.word);
+    return true;
+}
+
 // Nothing is made again: who tests calls itself, does that.
 bool call_made_again(long) {
     return false;
