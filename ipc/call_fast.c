@@ -52,7 +52,7 @@ struct fast_answer fast_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     server->call.serving = self;
     server->priority = priority;
     fast_switch(self, process, server, server_process);
-    FAST_DONE(server, process->pid, connection->node.id);
+    FAST_DONE(self, server, process->pid, connection->node.id);
 }
 
 struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
@@ -93,5 +93,5 @@ struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     self->park.object = object;
     self->call.serving = nullptr;
     fast_switch(self, process, caller, caller_process);
-    FAST_DONE(caller, 0, 0);
+    FAST_DONE(self, caller, 0, 0);
 }

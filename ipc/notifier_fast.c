@@ -83,7 +83,7 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     }
     // Those that stand for nobody are no thread of a process that runs. One that has been ended is not woken any more.
     struct process *next_process = next->process;
-    if ((sched_waiting.mask & fast_from[next->priority]) != 0 || next_process->state != PROCESS_RUNNING) {
+    if ((sched_waiting.mask & fast_priorities_from[next->priority]) != 0 || next_process->state != PROCESS_RUNNING) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
     notifier->taker = self;

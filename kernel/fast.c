@@ -4,8 +4,8 @@ uint64_t fast_limit = CALL_FAST;
 
 #define FROM(priority) (uint32_t)(UINT32_MAX << (priority))
 #define FROM4(first)   FROM(first), FROM(first + 1), FROM(first + 2), FROM(first + 3)
-const uint32_t fast_from[PRIORITIES + 1] = {FROM4(0),  FROM4(4),  FROM4(8),  FROM4(12),
-                                            FROM4(16), FROM4(20), FROM4(24), FROM4(28)};
+const uint32_t fast_priorities_from[PRIORITIES + 1] = {FROM4(0),  FROM4(4),  FROM4(8),  FROM4(12),
+                                                       FROM4(16), FROM4(20), FROM4(24), FROM4(28)};
 static_assert(PRIORITIES == 32);
 
 // None of these becomes part of a fast path when the kernel is linked: then that would call, and need a stack frame.
@@ -25,20 +25,13 @@ static_assert(PRIORITIES == 32);
     [[clang::musttail]] return fast_unlock_leave(a0, a1, a2, a3, a4, a5);
 }
 
-[[gnu::noinline]] struct fast_answer fast_grant_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                                                     uint64_t a5) {
-    kernel_lock_grant();
-    [[clang::musttail]] return arch_fast_exit(a0, a1, a2, a3, a4, a5);
-}
-
-[[gnu::noinline]] struct fast_answer fast_grant_frame_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                                                           uint64_t a4, uint64_t a5) {
-    kernel_lock_grant();
-    [[clang::musttail]] return arch_fast_frame_exit(a0, a1, a2, a3, a4, a5);
-}
-
-[[gnu::noinline]] struct fast_answer fast_grant_word_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                                                          uint64_t a4, uint64_t a5) {
-    kernel_lock_grant();
-    [[clang::musttail]] return arch_fast_word_exit(a0, a1, a2, a3, a4, a5);
-}
+#define GRANT_THEN(exit)                                                                                               \
+    [[gnu::noinline]] struct fast_answer fast_grant_##exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,         \
+                                                           uint64_t a4, uint64_t a5) {                                 \
+        kernel_lock_grant();                                                                                           \
+        [[clang::musttail]] return arch_fast_##exit(a0, a1, a2, a3, a4, a5);                                           \
+    }
+GRANT_THEN(stay_exit)
+GRANT_THEN(exit)
+GRANT_THEN(word_exit)
+GRANT_THEN(frame_exit)

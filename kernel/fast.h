@@ -15,13 +15,16 @@
 // A field of this CPU's struct cpu.
 #define FAST_CPU(field) ARCH_CPU_FIELD(struct cpu, field)
 
+// What makes a fast path leave: laid out of the way.
+#define FAST_RARE(condition) __builtin_expect(condition, 0)
+
 // Leave by the general path, without the lock or giving it back: nothing has happened. The arguments are those of the
 // fast path, or zero where the call does not look at them.
 #define FAST_LEAVE(call, ...)        FAST_TAIL(call, arch_fast_leave, __VA_ARGS__)
 #define FAST_UNLOCK_LEAVE(call, ...) FAST_TAIL(call, fast_unlock_leave, __VA_ARGS__)
 // Take the lock; leave if that needs waiting.
 #define FAST_LOCK(call, ...)                                                                                           \
-    if (!kernel_lock_first()) {                                                                                        \
+    if (FAST_RARE(!kernel_lock_first())) {                                                                             \
         FAST_TAIL(call, fast_queue_leave, __VA_ARGS__);                                                                \
     }                                                                                                                  \
     static_assert(true)
@@ -32,19 +35,24 @@
     } while (0)
 fast_path fast_unlock_leave, fast_queue_leave;
 
-// The end: give back the lock; `to` goes on with this status and first result.
-#define FAST_DONE(to, status, word)   FAST_EXIT((uint64_t)(to), status, word)
-#define FAST_STAY(self, status, word) FAST_EXIT(arch_fast_stay(self), status, word) // the caller itself
-#define FAST_EXIT(to, status, word)                                                                                    \
+// The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY), or `to` in its
+// place: with the caller's message (DONE) or its own (WORD). FRAME: `to` goes on with what its frame says.
+#define FAST_STAY(self, status, word)     FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self))
+#define FAST_DONE(self, to, status, word) FAST_END(exit, word, status, self, to)
+#define FAST_WORD_DONE(self, to, word)    FAST_END(word_exit, word, 0, self, to)
+#define FAST_FRAME_DONE(self, to)         FAST_END(frame_exit, fast_any(), fast_any(), self, to)
+#define FAST_END(exit, word, status, from, to)                                                                         \
     do {                                                                                                               \
         /* What is read for the answer is guarded by the lock. */                                                      \
-        const uint64_t fast_to = (to), fast_status = (uint64_t)(status), fast_word = (word);                           \
-        if (!kernel_lock_last()) {                                                                                     \
-            [[clang::musttail]] return fast_grant_exit(fast_word, fast_status, 0, fast_to, 0, 0);                      \
+        const uint64_t fast_word = (word), fast_status = (uint64_t)(status);                                           \
+        const uint64_t fast_from = (uint64_t)(from), fast_to = (uint64_t)(to);                                         \
+        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
+            [[clang::musttail]] return fast_grant_##exit(fast_word, fast_status, fast_from, fast_to, 0, 0);            \
         }                                                                                                              \
-        [[clang::musttail]] return arch_fast_exit(fast_word, fast_status, 0, fast_to, 0, 0);                           \
+        [[clang::musttail]] return arch_fast_##exit(fast_word, fast_status, fast_from, fast_to, fast_any(),            \
+                                                    fast_any());                                                       \
     } while (0)
-fast_path fast_grant_exit;
+fast_path fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit, fast_grant_frame_exit;
 
 // The handle that self, of that process, means; null: none, or the process has ended and makes no more calls. Entries
 // never move while the table lives, and one that is free has a value of its own: so the last one found is found again by
@@ -90,7 +98,6 @@ fast_path fast_grant_exit;
         FAST_CPU(space) = &to_process->space;
         arch_fast_space(&to_process->space.arch);
     }
-    arch_fast_resume(self, to);
 }
 
 // self has parked; `to` goes on here in its turn.
@@ -100,33 +107,14 @@ fast_path fast_grant_exit;
     self->park.since = now;
     self->state = THREAD_PARKED;
     fast_enter(self, process, to, to_process, now);
-    arch_fast_hand_over(self, to);
 }
 
 // ---- turns, while cpu->woken says that a fast path may begin one -----------------------------------------------------
 
 // Bits of all priorities from one on.
-extern const uint32_t fast_from[PRIORITIES + 1];
+extern const uint32_t fast_priorities_from[PRIORITIES + 1];
 
 // A whole turn of its own begins; it is as long as the last.
 [[gnu::always_inline]] static inline void fast_turn(uint64_t now) {
     FAST_CPU(turn_began) = now;
 }
-
-// The end of those that switch to somebody who gets nothing of self's: as its frame says, or status 0 and a word.
-#define FAST_WORD_DONE(self, to, word)                                                                                 \
-    do {                                                                                                               \
-        const uint64_t fast_word = (word); /* guarded by the lock */                                                   \
-        if (!kernel_lock_last()) {                                                                                     \
-            [[clang::musttail]] return fast_grant_word_exit(fast_word, (uint64_t)(self), 0, (uint64_t)(to), 0, 0);     \
-        }                                                                                                              \
-        [[clang::musttail]] return arch_fast_word_exit(fast_word, (uint64_t)(self), 0, (uint64_t)(to), 0, 0);          \
-    } while (0)
-#define FAST_FRAME_DONE(self, to)                                                                                      \
-    do {                                                                                                               \
-        if (!kernel_lock_last()) {                                                                                     \
-            [[clang::musttail]] return fast_grant_frame_exit((uint64_t)(self), (uint64_t)(to), 0, 0, 0, 0);            \
-        }                                                                                                              \
-        [[clang::musttail]] return arch_fast_frame_exit((uint64_t)(self), (uint64_t)(to), 0, 0, 0, 0);                 \
-    } while (0)
-fast_path fast_grant_frame_exit, fast_grant_word_exit;

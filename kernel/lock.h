@@ -31,7 +31,7 @@ extern _Atomic int32_t lock_contenders;
 // The first step: true, this CPU has the lock; false, kernel_lock_queue must follow. Its mirror: true, the lock is free;
 // false, kernel_lock_grant must follow.
 [[nodiscard]] static inline bool kernel_lock_first(void) {
-    return atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) == -1;
+    return atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) < 0;
 }
 [[nodiscard]] static inline bool kernel_lock_last(void) {
     return atomic_fetch_sub_explicit(&lock_contenders, 1, memory_order_release) <= 0;

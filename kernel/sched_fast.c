@@ -28,7 +28,7 @@ struct fast_answer fast_yield(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, 
     }
     struct thread *next = container_of(first, struct thread, ready);
     struct process *next_process = next->process;
-    if (woken != &sched_nobody || (sched_waiting.mask & fast_from[priority + 1]) != 0 ||
+    if (woken != &sched_nobody || (sched_waiting.mask & fast_priorities_from[priority + 1]) != 0 ||
         !fast_can_switch(self, next, next_process)) {
         FAST_UNLOCK_LEAVE(CALL_YIELD, 0, 0, 0, 0, 0, 0);
     }

@@ -1,12 +1,12 @@
 // Into the kernel and back to user mode.
 //
 // While user code runs, the kernel's stack pointer is 16 bytes below the top of the CPU's kernel stack, as it is whenever
-// the kernel is left. Entries from user mode save the user's registers in the frame of the CPU's current thread and call C, which returns
+// the kernel is left; these 16 bytes are zero. Entries from user mode save the user's registers in the frame of the CPU's current thread and call C, which returns
 // the thread to resume, or null to idle. There are two kinds of frame, told apart by `kind`:
 //   minimal  a call (svc, whatever its immediate; number in x8, arguments in x0 to x5). The ABI keeps pc, pstate, sp, x29
 //            and the message words x19 to x22; those and the arguments are saved. On return x0 to x4 carry the answer, and
 //            all others, the user's thread pointer register among them, are zero.
-//   full     everything else: every register comes back.
+//   full     everything else: every register comes back. The kind says so from the entry to the return.
 // A call that has a fast path saves nothing at first: the registers that C keeps still have the user's values when it
 // leaves for the general path, or ends without a switch, and those that C does not keep are cleared then.
 // Entries from kernel mode are interrupts of the idle loop and kernel bugs; they save on the stack that they happen on,
@@ -36,7 +36,7 @@
     stp x24, x25, [\base, #X(24)]
     stp x26, x27, [\base, #X(26)]
     stp x28, x29, [\base, #X(28)]
-    str x30, [\base, #X(30)]
+    str x30, [\base, #FRAME_LR]
 .endm
 
 .macro LOAD_REGISTERS base
@@ -55,7 +55,7 @@
     ldp x24, x25, [\base, #X(24)]
     ldp x26, x27, [\base, #X(26)]
     ldp x28, x29, [\base, #X(28)]
-    ldr x30, [\base, #X(30)]
+    ldr x30, [\base, #FRAME_LR]
 .endm
 
 // Nothing may be run ahead of time beyond this.
@@ -120,15 +120,13 @@ arm64_vectors:
 
     .balign 128
 arm64_enter_call:
-    stp x16, x29, [sp]                      // for a fault; for arch_fast_resume
+    str x16, [sp, #-16]                     // for a fault; nothing interrupts this
     mrs x16, esr_el1
     lsr x16, x16, #EC_SHIFT
     cmp x16, #EC_CALL
-    b.ne arm64_enter_fault
-    ldr x16, fast_limit                     // the image is that small
-    cmp x8, x16
-    b.hs arm64_enter_general
-    ldr x16, =fast_paths
+    ccmp x8, #FAST_MAX, #2, eq             // if it is not a call, as if its number were too large
+    b.hs arm64_enter_rest
+    adr x16, arm64_fast                     // the image is that small
     ldr x16, [x16, x8, lsl #3]
     br x16
     ENTER_USER KIND_INTERRUPT
@@ -140,61 +138,81 @@ arm64_enter_call:
     NEVER
     NEVER
 
-    .ltorg
+// Where calls go, by number: to their fast paths, once the boot CPU has put them there (main.c).
+    .pushsection .data
+    .balign 8
+    .global arm64_fast
+arm64_fast:
+    .rept FAST_MAX
+    .quad arm64_enter_general
+    .endr
+    .popsection
 
-// The end of a fast path: a result in x0, the status in x1, x2, x4 and x5 zero. x3 = 0: the caller goes on; what the ABI
-// keeps is in its registers. Else who goes on in its place; what the caller keeps is in its frame (arch_fast_resume).
-    .global arch_fast_exit
-arch_fast_exit:
-    cbnz x3, arm64_resume_other
-    adrp x17, zeroes
-    ldp x6, x7, [x17]
-    ldp x8, x9, [x17]
-    ldp x10, x11, [x17]
-    ldp x12, x13, [x17]
-    ldp x14, x15, [x17]
-    ldp x16, x17, [x17]                     // x18 is never the kernel's
-    EXCEPTION_RETURN
-
-arm64_resume_other:
-    ldp x9, x10, [x3, #THREAD_FRAME + FRAME_SP] // and pc
-    ldr x11, [x3, #THREAD_FRAME + FRAME_SPSR]
-    ldr x29, [x3, #THREAD_FRAME + X(29)]
+// The ends of fast paths: a result in x0, the status in x1. What may hold anything of the kernel's or, if another thread goes
+// on, of the one before it becomes zero, by pairs from the top of the stack.
+.macro ZERO_KERNEL_REGISTERS                // from x4 on; x18 is never the kernel's
+    ldp x4, x5, [sp]
+    ldp x6, x7, [sp]
+    ldp x8, x9, [sp]
+    ldp x10, x11, [sp]
+    ldp x12, x13, [sp]
+    ldp x14, x15, [sp]
+    ldp x16, x17, [sp]
+.endm
+.macro ZERO_USER_REGISTERS
+    msr tpidr_el0, xzr
+    ldp x18, x23, [sp]
+    ldp x24, x25, [sp]
+    ldp x26, x27, [sp]
+    ldp x28, x30, [sp]
+.endm
+// x2 = who has made the call, x3 = who goes on in its place.
+.macro SWITCH_KEPT
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    stp x9, x10, [x2, #THREAD_FRAME + FRAME_SP]
+    stp x29, x11, [x2, #THREAD_FRAME + X(29)]
+    ldp x9, x10, [x3, #THREAD_FRAME + FRAME_SP]
+    ldp x29, x11, [x3, #THREAD_FRAME + X(29)]
     msr sp_el0, x9
     msr elr_el1, x10
     msr spsr_el1, x11
-    msr tpidr_el0, xzr
-    adrp x30, zeroes
-    ldp x3, x6, [x30]
-    ldp x7, x8, [x30]
-    ldp x9, x10, [x30]
-    ldp x11, x12, [x30]
-    ldp x13, x14, [x30]
-    ldp x15, x16, [x30]
-    ldp x17, x18, [x30]
-    ldp x23, x24, [x30]
-    ldp x25, x26, [x30]
-    ldp x27, x28, [x30]
-    mov x30, xzr
-    EXCEPTION_RETURN
-
-// x1 keeps its message words in its frame; x3 goes on with its own, status 0 and a result in x0; x2, x4 and x5 are zero.
-    .global arch_fast_word_exit
-arch_fast_word_exit:
-    stp x19, x20, [x1, #THREAD_FRAME + X(19)]
-    stp x21, x22, [x1, #THREAD_FRAME + X(21)]
+.endm
+.macro SWITCH_MESSAGE
+    stp x19, x20, [x2, #THREAD_FRAME + X(19)]
+    stp x21, x22, [x2, #THREAD_FRAME + X(21)]
     ldp x19, x20, [x3, #THREAD_FRAME + X(19)]
     ldp x21, x22, [x3, #THREAD_FRAME + X(21)]
-    mov x1, xzr
-    b arch_fast_exit
+.endm
 
-// x0 keeps its message words in its frame; go on with x1, whose frame is that of a call.
+    .global arch_fast_stay_exit
+arch_fast_stay_exit:
+    ldp x2, x3, [sp]
+    ZERO_KERNEL_REGISTERS
+    EXCEPTION_RETURN
+
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    SWITCH_MESSAGE
+    .global arch_fast_exit
+arch_fast_exit:
+    SWITCH_KEPT
+    ldp x2, x3, [sp]
+    ZERO_KERNEL_REGISTERS
+    ZERO_USER_REGISTERS
+    EXCEPTION_RETURN
+
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
-    stp x19, x20, [x0, #THREAD_FRAME + X(19)]
-    stp x21, x22, [x0, #THREAD_FRAME + X(21)]
-    mov x0, x1
-    b arm64_resume
+    SWITCH_MESSAGE
+    SWITCH_KEPT
+    ZERO_KERNEL_REGISTERS
+    ZERO_USER_REGISTERS
+    ldp x0, x1, [x3, #THREAD_FRAME + X(0)]
+    ldr x4, [x3, #THREAD_FRAME + X(4)]
+    ldp x2, x3, [x3, #THREAD_FRAME + X(2)]
+    EXCEPTION_RETURN
 
 // From a fast path that does not apply; the number is in the frame, all else as the fast path got it.
     .global arch_fast_leave
@@ -202,6 +220,12 @@ arch_fast_leave:
     mrs x16, tpidr_el1
     ldr x16, [x16, #CPU_THREAD]
     ldr x8, [x16, #THREAD_FRAME + X(8)]
+    b arm64_enter_general
+
+// What has no fast path. x16 = the exception's class.
+arm64_enter_rest:
+    cmp x16, #EC_CALL
+    b.ne arm64_enter_fault
 
 arm64_enter_general:
     mrs x16, tpidr_el1
@@ -216,9 +240,8 @@ arm64_enter_general:
     str x8, [x16, #X(8)]
     stp x19, x20, [x16, #X(19)]
     stp x21, x22, [x16, #X(21)]
-    str x29, [x16, #X(29)]
+    stp x29, x11, [x16, #X(29)]             // and spsr
     stp x9, x10, [x16, #FRAME_SP]
-    stp x11, xzr, [x16, #FRAME_SPSR]        // and kind: KIND_CALL
     sub x0, x16, #THREAD_FRAME
     mov x29, xzr
     bl trap_syscall
@@ -227,43 +250,33 @@ arm64_enter_general:
 arm64_resume:
     cbz x0, arm64_idle
     add x30, x0, #THREAD_FRAME
+    ldr x12, [x30, #FRAME_KIND]
     ldp x9, x10, [x30, #FRAME_SP]
-    ldp x11, x12, [x30, #FRAME_SPSR]
+    ldr x11, [x30, #FRAME_SPSR]
     msr sp_el0, x9
     msr elr_el1, x10
     msr spsr_el1, x11
     cbnz x12, arm64_resume_full
 
-    msr tpidr_el0, xzr
     ldp x0, x1, [x30, #X(0)]
     ldp x2, x3, [x30, #X(2)]
-    ldr x4, [x30, #X(4)]
     ldp x19, x20, [x30, #X(19)]
     ldp x21, x22, [x30, #X(21)]
     ldr x29, [x30, #X(29)]
-    adrp x30, zeroes
-    ldp x5, x6, [x30]
-    ldp x7, x8, [x30]
-    ldp x9, x10, [x30]
-    ldp x11, x12, [x30]
-    ldp x13, x14, [x30]
-    ldp x15, x16, [x30]
-    ldp x17, x18, [x30]
-    ldp x23, x24, [x30]
-    ldp x25, x26, [x30]
-    ldp x27, x28, [x30]
-    mov x30, xzr
+    ZERO_KERNEL_REGISTERS
+    ldr x4, [x30, #X(4)]
+    ZERO_USER_REGISTERS
     EXCEPTION_RETURN
 
 arm64_resume_full:
+    str xzr, [x30, #FRAME_KIND]             // KIND_CALL: what the frame says whenever it is not full
     ldr x9, [x30, #FRAME_TPIDR]
     msr tpidr_el0, x9
     LOAD_REGISTERS x30
     EXCEPTION_RETURN
 
 arm64_enter_fault:
-    ldr x16, [sp]
-    stp x16, x17, [sp, #-16]
+    str x17, [sp, #-8]
     mov x16, #KIND_SYNCHRONOUS
 
 // x16 = kind; the user's x16 and x17 are below the stack pointer.
@@ -281,7 +294,8 @@ arm64_enter_full:
     mrs x13, far_el1
     mrs x14, tpidr_el0
     stp x9, x10, [x17, #FRAME_SP]
-    stp x11, x16, [x17, #FRAME_SPSR]
+    str x11, [x17, #FRAME_SPSR]
+    str x16, [x17, #FRAME_KIND]
     stp x12, x13, [x17, #FRAME_ESR]
     str x14, [x17, #FRAME_TPIDR]
     sub x0, x17, #THREAD_FRAME
@@ -297,12 +311,14 @@ arm64_enter_kernel:
     mrs x12, esr_el1
     mrs x13, far_el1
     stp x17, x10, [sp, #FRAME_SP]
-    stp x11, x16, [sp, #FRAME_SPSR]
+    str x11, [sp, #FRAME_SPSR]
+    str x16, [sp, #FRAME_KIND]
     stp x12, x13, [sp, #FRAME_ESR]
     mov x0, sp
     mov x29, xzr
     bl arm64_trap_kernel
-    ldp x10, x11, [sp, #FRAME_PC]           // and spsr
+    ldr x10, [sp, #FRAME_PC]
+    ldr x11, [sp, #FRAME_SPSR]
     msr elr_el1, x10
     msr spsr_el1, x11
     LOAD_REGISTERS sp
@@ -331,6 +347,7 @@ arm64_run:
     mrs x10, tpidr_el1
     ldr x10, [x10, #CPU_STACK_TOP]
     mov sp, x10
+    stp xzr, xzr, [sp]                      // stays zero: where the exits take zeroes from
     mov x29, xzr
     blr x9
     b arm64_idle
@@ -478,10 +495,5 @@ arm64_vector_load:
     msr fpcr, x2
     msr fpsr, x3
     ret
-
-    .section .rodata.zeroes, "a"
-    .balign 4096                            // so that its page is its address
-zeroes:
-    .quad 0, 0
 
     .section .note.GNU-stack, "", @progbits

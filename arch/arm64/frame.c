@@ -42,7 +42,7 @@ void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context
         if (frame->kind != ARM64_FRAME_CALL || kept(i)) {
             char name[8];
             format(name, sizeof name, "x%u", i);
-            print(emit, context, name, frame->x[i]);
+            print(emit, context, name, i < 30 ? frame->x[i] : frame->lr);
         }
     }
 }

@@ -22,7 +22,7 @@
 // the stack pointer tells that it has overflowed.
 #define ARM64_STACK_SHIFT    14
 #define ARM64_STACK_SIZE     (1u << ARM64_STACK_SHIFT)
-#define ARM64_STACK_RESERVED 16 // at the top, for the call entry
+#define ARM64_STACK_RESERVED 16 // at the top: zeroes (entry.S)
 
 #define ARM64_WINDOW       0xffffffffc0000000u
 #define ARM64_IMAGE_BLOCKS 4 // of 2 MiB; kernel.ld checks

@@ -1,4 +1,5 @@
 // Boot on arm64 from the first C function to the core's kernel_main, as one ordered list.
+#include "abi/abi.h"
 #include "base/str.h"
 
 #include "boot.h"
@@ -25,6 +26,11 @@ void arm64_start(paddr_t tree, const void *tree_now);
 
 static void run_boot(void *boot) {
     kernel_main(boot);
+    static_assert(CALL_FAST <= ARM64_FAST_MAX);
+    // Other CPUs may be making calls by now.
+    for (unsigned i = 0; i < fast_limit; i++) {
+        __atomic_store_n(&arm64_fast[i], fast_paths[i], __ATOMIC_RELAXED);
+    }
 }
 
 // On the boot stack, in the boot code's map.

@@ -15,6 +15,7 @@ void arm64_offsets(void) {
     FRAME(SP, sp);
     FRAME(PC, pc);
     FRAME(SPSR, spsr);
+    FRAME(LR, lr);
     FRAME(KIND, kind);
     FRAME(ESR, esr);
     FRAME(FAR, far);
@@ -27,6 +28,8 @@ void arm64_offsets(void) {
     DEFINE(KIND_INTERRUPT, ARM64_FRAME_INTERRUPT);
     DEFINE(KIND_SYSTEM_ERROR, ARM64_FRAME_SYSTEM_ERROR);
 
+    static_assert(ARM64_FAST_MAX < 32); // the entry compares with it as an immediate
+    DEFINE(FAST_MAX, ARM64_FAST_MAX);
     DEFINE(CPU_THREAD, CPU_CURRENT_OFFSET);
     CPU(STACK_TOP, stack_top);
     CPU(EMERGENCY_TOP, emergency_top);

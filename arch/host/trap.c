@@ -33,16 +33,6 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
     self->vector = to;
 }
 
-void host_fast_resume(struct thread *from, struct thread *to) {
-    arch_thread_switch(from, to);
-}
-
-// On a machine with registers they would just stay what they are: the message goes from one thread to the other.
-void host_fast_hand_over(struct thread *from, struct thread *to) {
-    memcpy(host_frame(to)->message, host_frame(from)->message, sizeof host_frame(to)->message);
-    memset(host_frame(from)->message, 0, sizeof host_frame(from)->message);
-}
-
 struct fast_answer arch_fast_leave(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
     struct thread *next = trap_syscall(host.running->thread);
     if (next != host_current()) {
@@ -51,25 +41,41 @@ struct fast_answer arch_fast_leave(uint64_t, uint64_t, uint64_t, uint64_t, uint6
     return (struct fast_answer){next};
 }
 
-struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t, uint64_t to, uint64_t, uint64_t) {
+static struct fast_answer go_on(uint64_t to) {
     struct thread *next = (struct thread *)to;
     if (next != host_current()) {
-        host_breach("the thread that is answered is not the current one");
+        host_breach("the thread that goes on is not the current one");
     }
-    arch_frame_answer(host_frame(next), (int64_t)status, (const uint64_t[4]){word});
     return (struct fast_answer){next};
 }
 
-struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t, uint64_t, uint64_t to, uint64_t, uint64_t) {
-    return arch_fast_exit(word, 0, 0, to, 0, 0);
+static struct fast_answer go_on_with(uint64_t to, uint64_t status, uint64_t word) {
+    struct fast_answer answer = go_on(to);
+    arch_frame_answer(host_frame(answer.next), (int64_t)status, (const uint64_t[4]){word});
+    return answer;
 }
 
-struct fast_answer arch_fast_frame_exit(uint64_t from, uint64_t to, uint64_t, uint64_t, uint64_t, uint64_t) {
-    (void)from;
-    if ((struct thread *)to != host_current()) {
-        host_breach("the thread to go on with is not the current one");
-    }
-    return (struct fast_answer){(struct thread *)to};
+struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t) {
+    return go_on_with(self, status, word);
+}
+
+// On a machine with registers they would just stay what they are: the message goes from one thread to the other.
+struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t) {
+    struct thread *before = (struct thread *)from, *next = (struct thread *)to;
+    memcpy(host_frame(next)->message, host_frame(before)->message, sizeof host_frame(next)->message);
+    memset(host_frame(before)->message, 0, sizeof host_frame(before)->message);
+    arch_thread_switch(before, next);
+    return go_on_with(to, status, word);
+}
+
+struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t) {
+    arch_thread_switch((struct thread *)from, (struct thread *)to);
+    return go_on_with(to, status, word);
+}
+
+struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint64_t to, uint64_t, uint64_t) {
+    arch_thread_switch((struct thread *)from, (struct thread *)to);
+    return go_on(to);
 }
 
 // A call as the entry code of a machine makes it.

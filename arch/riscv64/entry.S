@@ -6,7 +6,7 @@
 // returns the thread to resume, or null to idle. There are two kinds of frame, told apart by their cause:
 //   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp, and the message words s2 to s5; those and the arguments are
 //            saved. On return a0 to a4 carry the answer, all others are zero.
-//   full     everything else: every register comes back.
+//   full     everything else: every register comes back. The cause says so from the entry to the return.
 // Traps from kernel mode are interrupts of the idle loop, faults of the copy helper, and bugs; they use the stack they
 // happen on, and a spare one if that is full. SUM is set in the copy helper only.
 //
@@ -92,8 +92,8 @@ riscv_enter:
     bnez t0, riscv_enter_trap
 
 // A call. What the ABI keeps stays in registers that fast paths leave alone (cross/riscv64.ini: fast_args): s9 = sp,
-// s10 = pc, s11 = tp, and s0, gp and the message words where they are. It goes into the frame when another thread runs
-// (arch_fast_resume), or for the general path.
+// s10 = pc, s11 = tp, and s0, gp and the message words where they are. It goes into the frame when another thread goes on,
+// or for the general path.
     csrr s10, sepc
     addi s10, s10, 4
     csrrw s11, sscratch, zero
@@ -106,41 +106,69 @@ riscv_enter:
     ld t0, CPU_FAST_PATHS(t0)
     jr t0
 
-// The answer is in a0 and a1 already; a2, a4 and a5 are zero, and the registers above are those of who gets it.
-    .global arch_fast_exit
-arch_fast_exit:
+// The ends of fast paths: a result in a0, the status in a1. What may hold anything of the kernel's or, if another thread goes
+// on, of the one before it becomes zero.
+.macro ZERO registers:vararg
+    .irp register, \registers
+    li \register, 0
+    .endr
+.endm
+
+    .global arch_fast_stay_exit
+arch_fast_stay_exit:
     csrw sscratch, tp
     csrw sepc, s10
     mv sp, s9
     mv tp, s11
-    .irp register, a3, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
-    li \register, 0
-    .endr
+    ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s9, s10, s11
     sret
 
-// a1 keeps its message words in its frame; a3 goes on with its own, status 0 and a result in a0; a2, a4 and a5 are zero.
-    .global arch_fast_word_exit
-arch_fast_word_exit:
-    sd s2, THREAD_FRAME + FRAME_S2(a1)
-    sd s3, THREAD_FRAME + FRAME_S3(a1)
-    sd s4, THREAD_FRAME + FRAME_S4(a1)
-    sd s5, THREAD_FRAME + FRAME_S5(a1)
+// a2 = who has made the call, a3 = who goes on in its place.
+.macro SWITCH_KEPT
+    sd s9, THREAD_FRAME + FRAME_SP(a2)
+    sd s10, THREAD_FRAME + FRAME_PC(a2)
+    sd s11, THREAD_FRAME + FRAME_TP(a2)
+    sd s0, THREAD_FRAME + FRAME_S0(a2)
+    sd gp, THREAD_FRAME + FRAME_GP(a2)
+    csrw sscratch, tp
+    ld t0, THREAD_FRAME + FRAME_PC(a3)
+    csrw sepc, t0
+    ld sp, THREAD_FRAME + FRAME_SP(a3)
+    ld tp, THREAD_FRAME + FRAME_TP(a3)
+    ld s0, THREAD_FRAME + FRAME_S0(a3)
+    ld gp, THREAD_FRAME + FRAME_GP(a3)
+.endm
+.macro SWITCH_MESSAGE
+    sd s2, THREAD_FRAME + FRAME_S2(a2)
+    sd s3, THREAD_FRAME + FRAME_S3(a2)
+    sd s4, THREAD_FRAME + FRAME_S4(a2)
+    sd s5, THREAD_FRAME + FRAME_S5(a2)
     ld s2, THREAD_FRAME + FRAME_S2(a3)
     ld s3, THREAD_FRAME + FRAME_S3(a3)
     ld s4, THREAD_FRAME + FRAME_S4(a3)
     ld s5, THREAD_FRAME + FRAME_S5(a3)
-    li a1, 0
-    j arch_fast_exit
+.endm
 
-// a0 keeps its message words in its frame; go on with a1, whose frame is that of a call.
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    SWITCH_MESSAGE
+    .global arch_fast_exit
+arch_fast_exit:
+    SWITCH_KEPT
+    ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    sret
+
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
-    sd s2, THREAD_FRAME + FRAME_S2(a0)
-    sd s3, THREAD_FRAME + FRAME_S3(a0)
-    sd s4, THREAD_FRAME + FRAME_S4(a0)
-    sd s5, THREAD_FRAME + FRAME_S5(a0)
-    mv a0, a1
-    j riscv_resume
+    SWITCH_MESSAGE
+    SWITCH_KEPT
+    ld a0, THREAD_FRAME + FRAME_A0(a3)
+    ld a1, THREAD_FRAME + FRAME_A1(a3)
+    ld a2, THREAD_FRAME + FRAME_A2(a3)
+    ld a4, THREAD_FRAME + FRAME_A4(a3)
+    ld a3, THREAD_FRAME + FRAME_A3(a3)
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    sret
 
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
     .global arch_fast_leave
@@ -155,7 +183,6 @@ riscv_enter_general:
     sd s11, THREAD_FRAME + FRAME_TP(sp)
     sd gp, THREAD_FRAME + FRAME_GP(sp)
     sd s0, THREAD_FRAME + FRAME_S0(sp)
-    sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL
     sd s2, THREAD_FRAME + FRAME_S2(sp)
     sd s3, THREAD_FRAME + FRAME_S3(sp)
     sd s4, THREAD_FRAME + FRAME_S4(sp)
@@ -194,28 +221,12 @@ riscv_resume:
     ld s4, THREAD_FRAME + FRAME_S4(a0)
     ld s5, THREAD_FRAME + FRAME_S5(a0)
     ld a0, THREAD_FRAME + FRAME_A0(a0)
-    li a5, 0
-    li a6, 0
-    li a7, 0
-    li ra, 0
-    li t0, 0
-    li t1, 0
-    li t2, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li s1, 0
-    li s6, 0
-    li s7, 0
-    li s8, 0
-    li s9, 0
-    li s10, 0
-    li s11, 0
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
     sret
 
 riscv_resume_full:
     mv sp, a0
+    sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL: what the frame says whenever it is not full
     csrw sscratch, tp
     ld t0, THREAD_FRAME + FRAME_PC(sp)
     csrw sepc, t0

@@ -6,7 +6,7 @@
 //   minimal  a call (syscall instruction). The ABI keeps rip, rflags, rsp and rbp, and the message words in r14, r13, r12
 //            and rbx; those and the arguments are saved. On return rax, rdi, rsi, rdx, r10 carry the answer, rcx and r11
 //            are the processor's, all others are zero.
-//   full     everything else: every register comes back.
+//   full     everything else: every register comes back. The vector says so from the entry to the return.
 // Entries from kernel mode are interrupts of the idle loop and kernel bugs; they use the stack they happen on.
 // NMI, double fault and machine check may hit anywhere, even between an entry and its swapgs: they run on stacks of their
 // own and look at the gs base itself (user code cannot set it: CR4.FSGSBASE stays off, and every segment's base is 0).
@@ -103,42 +103,44 @@ x86_enter_call:
     mov %gs:CPU_STACK_TOP, %rsp
     jmp *fast_paths(,%rax,8)
 
-// The answer: a result in rdi, the status in rsi, and who gets it in rcx; rdx, r8 and r9 are zero.
+// The ends of fast paths: a result in rdi, the status in rsi, who made the call in rdx, and who goes on in rcx; for
+// arch_fast_stay_exit these are one. What both keep but the message words is in their frames.
+.macro SWITCH_MESSAGE
+    mov %r14, THREAD_FRAME + FRAME_R14(%rdx)
+    mov %r13, THREAD_FRAME + FRAME_R13(%rdx)
+    mov %r12, THREAD_FRAME + FRAME_R12(%rdx)
+    mov %rbx, THREAD_FRAME + FRAME_RBX(%rdx)
+.endm
+
+    .global arch_fast_word_exit
+arch_fast_word_exit:
+    SWITCH_MESSAGE
+    mov THREAD_FRAME + FRAME_R14(%rcx), %r14
+    mov THREAD_FRAME + FRAME_R13(%rcx), %r13
+    mov THREAD_FRAME + FRAME_R12(%rcx), %r12
+    mov THREAD_FRAME + FRAME_RBX(%rcx), %rbx
     .global arch_fast_exit
 arch_fast_exit:
+    .global arch_fast_stay_exit
+arch_fast_stay_exit:
     mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
     mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
     mov THREAD_FRAME + FRAME_RSP(%rcx), %rsp
     mov THREAD_FRAME + FRAME_RIP(%rcx), %rcx
     mov %rsi, %rax
+    xor %edx, %edx
     xor %esi, %esi
+    xor %r8d, %r8d
+    xor %r9d, %r9d
     xor %r10d, %r10d
     xor %r15d, %r15d
     swapgs
     sysretq
 
-// rsi keeps its message words in its frame; rcx goes on with its own, status 0 and a result in rdi; rdx, r8 and r9 are zero.
-    .global arch_fast_word_exit
-arch_fast_word_exit:
-    mov %r14, THREAD_FRAME + FRAME_R14(%rsi)
-    mov %r13, THREAD_FRAME + FRAME_R13(%rsi)
-    mov %r12, THREAD_FRAME + FRAME_R12(%rsi)
-    mov %rbx, THREAD_FRAME + FRAME_RBX(%rsi)
-    mov THREAD_FRAME + FRAME_R14(%rcx), %r14
-    mov THREAD_FRAME + FRAME_R13(%rcx), %r13
-    mov THREAD_FRAME + FRAME_R12(%rcx), %r12
-    mov THREAD_FRAME + FRAME_RBX(%rcx), %rbx
-    xor %esi, %esi
-    jmp arch_fast_exit
-
-// rdi keeps its message words in its frame; go on with rsi, whose frame is that of a call.
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
-    mov %r14, THREAD_FRAME + FRAME_R14(%rdi)
-    mov %r13, THREAD_FRAME + FRAME_R13(%rdi)
-    mov %r12, THREAD_FRAME + FRAME_R12(%rdi)
-    mov %rbx, THREAD_FRAME + FRAME_RBX(%rdi)
-    mov %rsi, %rax
+    SWITCH_MESSAGE
+    mov %rcx, %rax
     jmp x86_resume_call
 
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
@@ -159,7 +161,6 @@ x86_enter_general:
     mov %r13, THREAD_FRAME + FRAME_R13(%rsp)
     mov %r12, THREAD_FRAME + FRAME_R12(%rsp)
     mov %rbx, THREAD_FRAME + FRAME_RBX(%rsp)
-    movq $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rsp)
     mov %rsp, %rdi
     mov %gs:CPU_STACK_TOP, %rsp
     xor %ebp, %ebp
@@ -198,6 +199,7 @@ x86_resume_full:
     mov THREAD_FRAME + FRAME_RIP(%rax), %rcx
     shr $47, %rcx
     jnz x86_resume_nowhere
+    movq $VECTOR_SYSCALL, THREAD_FRAME + FRAME_VECTOR(%rax) // what the frame says whenever it is not full
     lea THREAD_FRAME(%rax), %rsp
     POP_REGISTERS
     add $16, %rsp

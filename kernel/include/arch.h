@@ -176,23 +176,20 @@ unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsi
 
 // Go on with the general path: a fast path's last step, with the arguments it got, after arch_frame_number.
 struct fast_answer arch_fast_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
-// The end of a fast path, with the lock given back: `to`, whose frame is that of a call, goes on with this answer.
-struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t zero, uint64_t to, uint64_t zero4,
-                                  uint64_t zero5);
-// What it takes for `to` when the caller itself goes on, with its registers as they were.
-static inline uint64_t arch_fast_stay(struct thread *self);
-// The same end for threads that hand over nothing: what `from`, which made a call and waits, keeps in registers goes to its
-// frame, and what `to` has kept comes out of its own. It gets status 0 and this word; from frame_exit, what its frame says.
-struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t from, uint64_t, uint64_t to, uint64_t, uint64_t);
-struct fast_answer arch_fast_frame_exit(uint64_t from, uint64_t to, uint64_t, uint64_t, uint64_t, uint64_t);
-// The message of `from`, which made a call, is now that of `to`: for arch_fast_exit.
-static inline void arch_fast_hand_over(struct thread *from, struct thread *to);
+// The ends of a fast path, with the lock given back. Arguments without a name are for any value (fast_any).
+//
+// The caller itself goes on, with this answer: status and first result.
+struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t);
+static inline uint64_t arch_fast_stay(struct thread *self); // what that takes for `self`
+// `to`, whose frame is that of a call, goes on in place of `from`, which made this one and waits. exit: with this answer and
+// the message of `from`; word_exit: with this answer and its own message; frame_exit: with answer and message of its frame.
+struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);
+struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);
+struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint64_t to, uint64_t, uint64_t);
 // Whether a frame is that of a call, which the ends above can go on with.
 static inline bool arch_frame_is_call(const struct arch_frame *frame);
 // arch_space_switch to another process's space.
 static inline void arch_fast_space(struct arch_space *space);
-// `from` made a call and is parked; user mode is entered with `to`, whose frame is that of a call too.
-static inline void arch_fast_resume(struct thread *from, struct thread *to);
 
 // ---- the port's own figures, as text below /kern/arch/ (PORT-6): lines "name value" -----------------------------------
 

@@ -3,12 +3,12 @@
 // then acts; when one fails, it leaves by arch_fast_leave and nothing has happened.
 //
 // The port's entry code calls fast_paths[number] with the arguments in the registers of the C convention, on the CPU's
-// kernel stack, interrupts off, no lock held. By then it has put into the frame of the current thread what the ABI keeps:
-// program counter, flags, stack and frame pointer. The message words stay in registers that C functions keep; thus a
-// fast path that switches from one thread to the other hands over the message by leaving it alone.
+// kernel stack, interrupts off, no lock held. What the ABI keeps of the caller is by then in its frame, or in registers that
+// a fast path leaves alone: which, is for the port to choose. The message words always stay in registers that C functions
+// keep; thus a fast path that switches from one thread to the other hands over the message by leaving it alone.
 //
-// It ends with arch_fast_exit or arch_fast_leave, always by a tail call: the port then enters user mode, with zero in
-// every register that could hold anything of the kernel's or of another process.
+// It ends with one of the arch_fast_*_exit or with arch_fast_leave, always by a tail call: the port then enters user mode,
+// with zero in every register that could hold anything of the kernel's or of another process.
 //
 // Both kinds of entry are needed for SMP and for every feature: there is no build without one of them. A fast path can be
 // switched off (fast_limit), so that tests can compare the two.
@@ -22,6 +22,13 @@ struct thread;
 struct fast_answer {
     struct thread *next;
 };
+
+// An argument that does not matter: whatever is in its register.
+static inline uint64_t fast_any(void) {
+    uint64_t any;
+    __asm__ volatile("" : "=r"(any));
+    return any;
+}
 
 typedef struct fast_answer fast_path(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 typedef fast_path *fast_path_t;

@@ -58,9 +58,6 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 
 // ---- fast paths ------------------------------------------------------------------------------------------------------
 
-// The message words are where they belong.
-static inline void arch_fast_hand_over(struct thread *, struct thread *) {}
-
 static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->kind == ARM64_FRAME_CALL;
 }
@@ -81,19 +78,7 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     arm64_translation_set(space->translation);
 }
 
-// What the ABI keeps of `from` is in registers still, but for the frame pointer, which the entry has put on the stack.
-// entry.S loads that of `to`, and leaves the message words.
-[[gnu::always_inline]] static inline void arch_fast_resume(struct thread *from, struct thread *) {
-    struct arch_frame *frame = (struct arch_frame *)((char *)from + THREAD_FRAME_OFFSET);
-    uint64_t sp, pc, spsr;
-    __asm__ volatile("mrs %0, sp_el0\n\tmrs %1, elr_el1\n\tmrs %2, spsr_el1" : "=r"(sp), "=r"(pc), "=r"(spsr));
-    frame->sp = sp;
-    frame->pc = pc;
-    frame->spsr = spsr;
-    frame->kind = ARM64_FRAME_CALL;
-    frame->x[29] = *(const uint64_t *)(((const struct arch_cpu *)arch_cpu_current())->stack_top + 8);
-}
-
+// The caller's registers are where they were: there is nothing to know of it.
 static inline uint64_t arch_fast_stay(struct thread *) {
-    return 0;
+    return fast_any();
 }

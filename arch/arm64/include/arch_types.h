@@ -3,6 +3,8 @@
 
 #include "base/types.h"
 
+#include "fast_path.h"
+
 #define ARCH_NAME        "arm64"
 #define ARCH_ELF_MACHINE 183 // EM_AARCH64
 
@@ -23,11 +25,13 @@ enum arm64_frame_kind : uint64_t {
 
 // User registers at kernel entry, and the same for an exception in the kernel itself. A minimal frame (ARM64_FRAME_CALL)
 // holds only what a call keeps and its arguments: sp, pc, spsr, x29, x19 to x22, x0 to x5 and x8; the rest of it is stale.
+// What a switch takes lies in pairs: x29 and spsr, sp and pc. The kind is ARM64_FRAME_CALL but while the frame is full.
 struct arch_frame {
-    alignas(16) uint64_t x[31];
+    alignas(16) uint64_t x[30];
+    uint64_t spsr;
     uint64_t sp;
     uint64_t pc;
-    uint64_t spsr;
+    uint64_t lr; // x30
     enum arm64_frame_kind kind;
     uint64_t esr, far; // of the exception
     uint64_t tpidr;    // the user's thread pointer register
@@ -49,7 +53,7 @@ struct arch_space {
 
 // Per-CPU data of the port; TPIDR_EL1 points here, and so to the struct cpu that begins with it.
 struct arch_cpu {
-    alignas(64) uint64_t stack_top;  // of this CPU's kernel stack, but for 16 bytes of the call entry (entry.S)
+    alignas(64) uint64_t stack_top;  // of this CPU's kernel stack, but for 16 bytes of zeroes (entry.S)
     uint64_t emergency_top;          // of the stack for reports when that has overflowed
     uint64_t deadline;               // what the timer is armed for
     uint64_t affinity;               // how the interrupt controller and the firmware name this CPU: MPIDR_EL1
@@ -59,6 +63,11 @@ struct arch_cpu {
     uint8_t gic_target;  // GICv2: this CPU's bit
     bool vector_enabled; // the current thread's vector state is loaded
 };
+
+enum { ARM64_FAST_MAX = 16 }; // calls that may have a fast path
+
+// Where calls go, by number (entry.S).
+extern fast_path_t arm64_fast[ARM64_FAST_MAX];
 
 #define ARCH_CPU_FIELD(type, field) (arch_cpu_current()->field)
 

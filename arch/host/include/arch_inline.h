@@ -45,17 +45,6 @@ static inline void arch_fast_space(struct arch_space *space) {
     arch_space_switch(space);
 }
 
-void host_fast_resume(struct thread *from, struct thread *to);
-void host_fast_hand_over(struct thread *from, struct thread *to);
-
-static inline void arch_fast_hand_over(struct thread *from, struct thread *to) {
-    host_fast_hand_over(from, to);
-}
-
-static inline void arch_fast_resume(struct thread *from, struct thread *to) {
-    host_fast_resume(from, to);
-}
-
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
     frame->status = status;
     for (unsigned i = 0; i < 4; i++) {

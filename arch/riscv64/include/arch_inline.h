@@ -48,9 +48,6 @@ static inline uint64_t arch_stamp(void) {
 
 // ---- fast paths ----
 
-// The message words are where they belong.
-static inline void arch_fast_hand_over(struct thread *, struct thread *) {}
-
 static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->cause == 0; // RISCV_CAUSE_CALL
 }
@@ -67,17 +64,6 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     }
 }
 
-// Only where the compiler leaves the registers of entry.S alone (cross/riscv64.ini: fast_args).
-[[gnu::always_inline]] static inline void arch_fast_resume(struct thread *from, struct thread *to) {
-    struct arch_frame *old = (struct arch_frame *)((char *)from + THREAD_FRAME_OFFSET);
-    const struct arch_frame *new = (const struct arch_frame *)((char *)to + THREAD_FRAME_OFFSET);
-    __asm__ volatile("sd s9, %0\n\tsd s10, %1\n\tsd s11, %2\n\tsd s0, %3\n\tsd gp, %4"
-                     : "=m"(old->sp), "=m"(old->pc), "=m"(old->tp), "=m"(old->s0), "=m"(old->gp));
-    old->cause = 0; // RISCV_CAUSE_CALL
-    __asm__ volatile("ld s9, %0\n\tld s10, %1\n\tld s11, %2\n\tld s0, %3\n\tld gp, %4" ::"m"(new->sp), "m"(new->pc),
-                     "m"(new->tp), "m"(new->s0), "m"(new->gp));
-}
-
 // The answer: status in a1, words in a0 and a2 to a4: as a fast path has them in its registers when it ends. The registers
 // that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
@@ -90,5 +76,5 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 
 // The caller's registers are where they were: there is nothing to know of it.
 static inline uint64_t arch_fast_stay(struct thread *) {
-    return 0;
+    return fast_any();
 }

@@ -18,7 +18,7 @@ struct thread;
 
 // User registers at kernel entry; and all registers, on the kernel stack, for a trap in the kernel itself. A minimal
 // frame (cause RISCV_CAUSE_CALL) holds only what a call keeps and its arguments: pc, sp, gp, tp, s0, the message
-// words s2 to s5, a0 to a5, a7; the rest of it is stale.
+// words s2 to s5, a0 to a5, a7; the rest of it is stale. The cause is RISCV_CAUSE_CALL but while the frame is full.
 struct arch_frame {
     alignas(16) uint64_t pc; // of a call: behind the instruction
     uint64_t ra, sp, gp, tp;

@@ -46,9 +46,6 @@ static inline uint64_t arch_stamp(void) {
 
 // ---- fast paths ----
 
-// The message words are where they belong.
-static inline void arch_fast_hand_over(struct thread *, struct thread *) {}
-
 static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->vector == X86_FRAME_CALL;
 }
@@ -61,10 +58,6 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
         space->cached |= bit;
     }
     __asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
-}
-
-static inline void arch_fast_resume(struct thread *from, struct thread *) {
-    ((struct arch_frame *)((char *)from + THREAD_FRAME_OFFSET))->vector = X86_FRAME_CALL;
 }
 
 // The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.

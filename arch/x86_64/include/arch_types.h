@@ -17,7 +17,7 @@ struct thread;
 // User registers at kernel entry, in the order in which entry.S and the processor push them, and the same for a trap in
 // the kernel itself. A minimal frame (vector X86_FRAME_CALL) holds only what a call keeps and its arguments: rip,
 // rflags, rsp, rbp, rax, rdi, rsi, rdx, r10, r8, r9, and the message words; the rest of it is stale. The fast paths fill in
-// even less (entry.S).
+// even less (entry.S). The vector is X86_FRAME_CALL but while the frame is full.
 struct arch_frame {
     alignas(16) uint64_t r15;
     uint64_t r14, r13, r12, rbx; // of a call: the message words
