@@ -6,7 +6,7 @@
 #include "kfs/text.h"
 
 void call_stats_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "call error count");
+    text_header(text, "call", "error", "count");
     for (uint64_t number = 0; number < CALL_COUNT; number++) {
         for (int32_t error = -1; error >= -CALL_ERRORS; error--) {
             uint64_t count = call_refused(number, error);

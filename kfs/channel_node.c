@@ -39,17 +39,12 @@ static void ctl_snapshot(const struct node *node, const struct process *, struct
     const struct node *parent = node->parent;
     struct channel_info info;
     channel_get_info(channel_of(node->kernel.held), &info);
-    text_header(text, "id mode owner group depth message_max temporary removed created_ns mapped");
+    text_header(text, "id", "mode", "owner", "group", "depth", "message_max", "temporary", "removed", "created_ns",
+                "mapped");
     text_u64(text, info.id);
     text_mode(text, parent->mode);
-    text_u64(text, parent->owner);
-    text_u64(text, parent->group);
-    text_u64(text, info.depth);
-    text_u64(text, info.message_max);
-    text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
-    text_u64(text, info.removed);
-    text_u64(text, info.created);
-    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
+    text_numbers(text, parent->owner, parent->group, info.depth, info.message_max,
+                 (info.flags & CHANNEL_TEMPORARY) != 0, info.removed, info.created, (info.flags & CHANNEL_MAPPED) != 0);
 }
 
 static long ctl_command(struct node *node, struct thread *self, const char *command) {
@@ -83,35 +78,19 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
     channel_get_info(channel_of(node->kernel.held), &info);
     const struct message_counts *in = &info.inbound;
     const struct message_counts *out = &info.outbound;
-    text_header(
-        text, "sent received queued discarded rejected bytes_sent bytes_received high_water connections servers "
-              "depth message_max sent_in received_in queued_in discarded_in rejected_in latency_mean_ns latency_max_ns "
-              "mapped calls replied lost waiting");
-    text_u64(text, in->sent + out->sent);
-    text_u64(text, in->received + out->received);
-    text_u64(text, in->queued + out->queued);
-    text_u64(text, in->discarded + out->discarded);
-    text_u64(text, in->rejected + out->rejected);
-    text_u64(text, in->bytes_sent + out->bytes_sent);
-    text_u64(text, in->bytes_received + out->bytes_received);
-    text_u64(text, in->high_water > out->high_water ? in->high_water : out->high_water);
-    text_u64(text, info.connections);
-    text_u64(text, info.servers);
-    text_u64(text, info.depth);
-    text_u64(text, info.message_max);
-    text_u64(text, in->sent);
-    text_u64(text, in->received);
-    text_u64(text, in->queued);
-    text_u64(text, in->discarded);
-    text_u64(text, in->rejected);
+    text_header(text, "sent", "received", "queued", "discarded", "rejected", "bytes_sent", "bytes_received",
+                "high_water", "connections", "servers", "depth", "message_max", "sent_in", "received_in", "queued_in",
+                "discarded_in", "rejected_in", "latency_mean_ns", "latency_max_ns", "mapped", "calls", "replied",
+                "lost", "waiting");
+    text_numbers(text, in->sent + out->sent, in->received + out->received, in->queued + out->queued,
+                 in->discarded + out->discarded, in->rejected + out->rejected, in->bytes_sent + out->bytes_sent,
+                 in->bytes_received + out->bytes_received,
+                 in->high_water > out->high_water ? in->high_water : out->high_water, info.connections, info.servers,
+                 info.depth, info.message_max, in->sent, in->received, in->queued, in->discarded, in->rejected);
     const struct latency *latency = channel_latency(channel_of(node->kernel.held));
-    text_u64(text, latency->messages == 0 ? 0 : latency->sum / latency->messages);
-    text_u64(text, latency->max);
-    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
-    text_u64(text, info.calls.made);
-    text_u64(text, info.calls.replied);
-    text_u64(text, info.calls.lost);
-    text_u64(text, info.calls.waiting);
+    text_numbers(text, latency->messages == 0 ? 0 : latency->sum / latency->messages, latency->max,
+                 (info.flags & CHANNEL_MAPPED) != 0, info.calls.made, info.calls.replied, info.calls.lost,
+                 info.calls.waiting);
 }
 
 // ---- latency ----
@@ -122,14 +101,13 @@ static void latency_snapshot(const struct node *node, const struct process *, st
 
 // ---- connections ----
 
-static const char connection_columns[] =
-    "id client_pid opened_ns hung_up peer_lost sent_in received_in queued_in sent_out received_out queued_out mapped "
-    "ring_sent_in ring_received_in ring_queued_in ring_sent_out ring_received_out ring_queued_out";
+static const struct text_columns connection_columns =
+    TEXT_COLUMNS("id", "client_pid", "opened_ns", "hung_up", "peer_lost", "sent_in", "received_in", "queued_in",
+                 "sent_out", "received_out", "queued_out", "mapped", "ring_sent_in", "ring_received_in",
+                 "ring_queued_in", "ring_sent_out", "ring_received_out", "ring_queued_out");
 
 static void text_ring(struct text *text, const struct ring_counts *counts) {
-    text_u64(text, counts->sent);
-    text_u64(text, counts->received);
-    text_u64(text, counts->queued);
+    text_numbers(text, counts->sent, counts->received, counts->queued);
 }
 
 static bool connections_record(const struct node *node, uint64_t *cursor, struct text *text) {
@@ -140,18 +118,9 @@ static bool connections_record(const struct node *node, uint64_t *cursor, struct
     struct connection_info info;
     connection_get_info(connection, &info);
     *cursor = info.id;
-    text_u64(text, info.id);
-    text_u64(text, info.client_pid);
-    text_u64(text, info.opened);
-    text_u64(text, info.hung_up);
-    text_u64(text, info.peer_lost);
-    text_u64(text, info.inbound.sent);
-    text_u64(text, info.inbound.received);
-    text_u64(text, info.inbound.queued);
-    text_u64(text, info.outbound.sent);
-    text_u64(text, info.outbound.received);
-    text_u64(text, info.outbound.queued);
-    text_u64(text, info.mapped);
+    text_numbers(text, info.id, info.client_pid, info.opened, info.hung_up, info.peer_lost, info.inbound.sent,
+                 info.inbound.received, info.inbound.queued, info.outbound.sent, info.outbound.received,
+                 info.outbound.queued, info.mapped);
     text_ring(text, &info.ring_in);
     text_ring(text, &info.ring_out);
     return true;
@@ -177,7 +146,7 @@ static const struct tree_ops child_ops[CHILDREN] = {
     [CHILD_STATS] = {.snapshot = stats_snapshot},
     [CHILD_EVENTS] = {.open = events_open},
     [CHILD_LATENCY] = {.snapshot = latency_snapshot},
-    [CHILD_CONNECTIONS] = {.columns = connection_columns, .record = connections_record},
+    [CHILD_CONNECTIONS] = {.columns = &connection_columns, .record = connections_record},
 };
 
 static status_t child_new(struct node *directory, size_t index, struct node **child) {

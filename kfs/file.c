@@ -123,7 +123,7 @@ static status_t next_part(struct file *file) {
     text_rewind(&file->text);
     file->text_offset = offset;
     if (!begun) {
-        text_header(&file->text, ops->columns);
+        text_header_of(&file->text, ops->columns);
     }
     while (file->text.status == 0 && text_size(&file->text) < TEXT_CHUNK &&
            ops->record(file->node, &cursor, &file->text)) {

@@ -6,12 +6,8 @@
 
 static void bytes_snapshot(const struct node *, const struct process *, struct text *text) {
     struct console_stats stats = console_get_stats();
-    text_header(text, "received dropped read queued written");
-    text_u64(text, stats.received);
-    text_u64(text, stats.dropped);
-    text_u64(text, stats.read);
-    text_u64(text, stats.queued);
-    text_u64(text, stats.written);
+    text_header(text, "received", "dropped", "read", "queued", "written");
+    text_numbers(text, stats.received, stats.dropped, stats.read, stats.queued, stats.written);
 }
 
 static const struct tree_ops bytes_ops = {.snapshot = bytes_snapshot};

@@ -11,34 +11,27 @@
 static void messages_snapshot(const struct node *, const struct process *, struct text *text) {
     struct ipc_totals totals;
     ipc_get_totals(&totals);
-    text_header(text, "sent received queued discarded rejected dropped bytes_sent bytes_received high_water");
-    text_u64(text, totals.messages.sent);
-    text_u64(text, totals.messages.received);
-    text_u64(text, totals.messages.queued);
-    text_u64(text, totals.messages.discarded);
-    text_u64(text, totals.messages.rejected);
+    text_header(text, "sent", "received", "queued", "discarded", "rejected", "dropped", "bytes_sent", "bytes_received",
+                "high_water");
+    text_numbers(text, totals.messages.sent, totals.messages.received, totals.messages.queued,
+                 totals.messages.discarded, totals.messages.rejected);
     text_u64(text, 0); // no policy of this stage ever drops a message
-    text_u64(text, totals.messages.bytes_sent);
-    text_u64(text, totals.messages.bytes_received);
-    text_u64(text, totals.messages.high_water);
+    text_numbers(text, totals.messages.bytes_sent, totals.messages.bytes_received, totals.messages.high_water);
 }
 
 static void channels_snapshot(const struct node *, const struct process *, struct text *text) {
     struct ipc_totals totals;
     ipc_get_totals(&totals);
-    text_header(text, "active created destroyed connections_active connections_created connections_destroyed");
-    text_u64(text, totals.channels_active);
-    text_u64(text, totals.channels_created);
-    text_u64(text, totals.channels_destroyed);
-    text_u64(text, totals.connections_active);
-    text_u64(text, totals.connections_created);
-    text_u64(text, totals.connections_destroyed);
+    text_header(text, "active", "created", "destroyed", "connections_active", "connections_created",
+                "connections_destroyed");
+    text_numbers(text, totals.channels_active, totals.channels_created, totals.channels_destroyed,
+                 totals.connections_active, totals.connections_created, totals.connections_destroyed);
 }
 
 // generation changes whenever a channel comes or goes: a listing whose lines all have the same is one picture.
-static const char registry_columns[] =
-    "id path owner_pid mode depth message_max servers connections queued sent received discarded rejected removed "
-    "temporary generation mapped calls replied lost";
+static const struct text_columns registry_columns = TEXT_COLUMNS(
+    "id", "path", "owner_pid", "mode", "depth", "message_max", "servers", "connections", "queued", "sent", "received",
+    "discarded", "rejected", "removed", "temporary", "generation", "mapped", "calls", "replied", "lost");
 
 static bool registry_record(const struct node *, uint64_t *cursor, struct text *text) {
     struct channel *channel = channel_after(*cursor);
@@ -54,44 +47,27 @@ static bool registry_record(const struct node *, uint64_t *cursor, struct text *
     text_word(text, info.path);
     text_u64(text, info.owner_pid);
     text_mode(text, info.mode);
-    text_u64(text, info.depth);
-    text_u64(text, info.message_max);
-    text_u64(text, info.servers);
-    text_u64(text, info.connections);
-    text_u64(text, info.inbound.queued + info.outbound.queued);
-    text_u64(text, info.inbound.sent + info.outbound.sent);
-    text_u64(text, info.inbound.received + info.outbound.received);
-    text_u64(text, info.inbound.discarded + info.outbound.discarded);
-    text_u64(text, info.inbound.rejected + info.outbound.rejected);
-    text_u64(text, info.removed);
-    text_u64(text, (info.flags & CHANNEL_TEMPORARY) != 0);
-    text_u64(text, totals.channels_created + totals.channels_destroyed);
-    text_u64(text, (info.flags & CHANNEL_MAPPED) != 0);
-    text_u64(text, info.calls.made);
-    text_u64(text, info.calls.replied);
-    text_u64(text, info.calls.lost);
+    text_numbers(text, info.depth, info.message_max, info.servers, info.connections,
+                 info.inbound.queued + info.outbound.queued, info.inbound.sent + info.outbound.sent,
+                 info.inbound.received + info.outbound.received, info.inbound.discarded + info.outbound.discarded,
+                 info.inbound.rejected + info.outbound.rejected, info.removed, (info.flags & CHANNEL_TEMPORARY) != 0,
+                 totals.channels_created + totals.channels_destroyed, (info.flags & CHANNEL_MAPPED) != 0,
+                 info.calls.made, info.calls.replied, info.calls.lost);
     return true;
 }
 
 static void notifications_snapshot(const struct node *, const struct process *, struct text *text) {
     struct notifier_totals totals;
     notifier_get_totals(&totals);
-    text_header(text, "notifiers created watches raised events lost coalesced read signals taken");
-    text_u64(text, totals.active);
-    text_u64(text, totals.created);
-    text_u64(text, totals.watches);
-    text_u64(text, watch_raised());
-    text_u64(text, totals.events);
-    text_u64(text, totals.lost);
-    text_u64(text, totals.coalesced);
-    text_u64(text, totals.read);
-    text_u64(text, totals.signals);
-    text_u64(text, totals.taken);
+    text_header(text, "notifiers", "created", "watches", "raised", "events", "lost", "coalesced", "read", "signals",
+                "taken");
+    text_numbers(text, totals.active, totals.created, totals.watches, watch_raised(), totals.events, totals.lost,
+                 totals.coalesced, totals.read, totals.signals, totals.taken);
 }
 
-static const char notifier_columns[] =
-    "id owner_pid bits depth queued watches takers events lost coalesced read signals "
-    "taken created_ns";
+static const struct text_columns notifier_columns =
+    TEXT_COLUMNS("id", "owner_pid", "bits", "depth", "queued", "watches", "takers", "events", "lost", "coalesced",
+                 "read", "signals", "taken", "created_ns");
 
 static bool notifier_record(const struct node *, uint64_t *cursor, struct text *text) {
     const struct notifier *notifier = notifier_after(*cursor);
@@ -101,31 +77,17 @@ static bool notifier_record(const struct node *, uint64_t *cursor, struct text *
     struct notifier_info info;
     notifier_get_info(notifier, &info);
     *cursor = info.id;
-    text_u64(text, info.id);
-    text_u64(text, info.owner_pid);
+    text_numbers(text, info.id, info.owner_pid);
     text_hex(text, info.bits);
-    text_u64(text, info.depth);
-    text_u64(text, info.queued);
-    text_u64(text, info.watches);
-    text_u64(text, info.takers);
-    text_u64(text, info.sequence);
-    text_u64(text, info.lost);
-    text_u64(text, info.coalesced);
-    text_u64(text, info.read);
-    text_u64(text, info.signals);
-    text_u64(text, info.taken);
-    text_u64(text, info.created);
+    text_numbers(text, info.depth, info.queued, info.watches, info.takers, info.sequence, info.lost, info.coalesced,
+                 info.read, info.signals, info.taken, info.created);
     return true;
 }
 
 static void calls_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "calls replied lost fast_calls fast_replies fast");
-    text_u64(text, cpu_count_total(COUNT_CALL));
-    text_u64(text, cpu_count_total(COUNT_REPLY));
-    text_u64(text, cpu_count_total(COUNT_CALL_LOST));
-    text_u64(text, cpu_count_total(COUNT_FAST_CALL));
-    text_u64(text, cpu_count_total(COUNT_FAST_REPLY));
-    text_u64(text, cpu_count_total(COUNT_FAST));
+    text_header(text, "calls", "replied", "lost", "fast_calls", "fast_replies", "fast");
+    text_numbers(text, cpu_count_total(COUNT_CALL), cpu_count_total(COUNT_REPLY), cpu_count_total(COUNT_CALL_LOST),
+                 cpu_count_total(COUNT_FAST_CALL), cpu_count_total(COUNT_FAST_REPLY), cpu_count_total(COUNT_FAST));
 }
 
 static void latency_snapshot(const struct node *, const struct process *, struct text *text) {
@@ -138,10 +100,10 @@ static const struct tree_ops latency_ops = {.snapshot = latency_snapshot};
 static const struct tree_ops calls_ops = {.snapshot = calls_snapshot};
 static const struct tree_ops errors_ops = {.snapshot = call_stats_snapshot};
 static const struct tree_ops notifications_ops = {.snapshot = notifications_snapshot};
-static const struct tree_ops notifiers_ops = {.columns = notifier_columns, .record = notifier_record};
+static const struct tree_ops notifiers_ops = {.columns = &notifier_columns, .record = notifier_record};
 static const struct tree_ops messages_ops = {.snapshot = messages_snapshot};
 static const struct tree_ops channels_ops = {.snapshot = channels_snapshot};
-static const struct tree_ops registry_ops = {.columns = registry_columns, .record = registry_record};
+static const struct tree_ops registry_ops = {.columns = &registry_columns, .record = registry_record};
 
 static const struct tree_entry entries[] = {
     {"kern/ipc/channels", NODE_KERNEL, 0444, &registry_ops},

@@ -5,20 +5,15 @@
 #include "kfs/tree.h"
 
 static void counts_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "cpu timer ipi console spurious faults faults_fatal shootdowns");
+    text_header(text, "cpu", "timer", "ipi", "console", "spurious", "faults", "faults_fatal", "shootdowns");
     for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;
         }
-        text_u64(text, i);
-        text_u64(text, cpu->count[COUNT_TIMER]);
-        text_u64(text, cpu->count[COUNT_IPI]);
-        text_u64(text, cpu->count[COUNT_CONSOLE]);
-        text_u64(text, cpu->count[COUNT_SPURIOUS]);
-        text_u64(text, cpu->count[COUNT_FAULT]);
-        text_u64(text, cpu->count[COUNT_FAULT_FATAL]);
-        text_u64(text, cpu->count[COUNT_SHOOTDOWN]);
+        text_numbers(text, i, cpu->count[COUNT_TIMER], cpu->count[COUNT_IPI], cpu->count[COUNT_CONSOLE],
+                     cpu->count[COUNT_SPURIOUS], cpu->count[COUNT_FAULT], cpu->count[COUNT_FAULT_FATAL],
+                     cpu->count[COUNT_SHOOTDOWN]);
     }
 }
 

@@ -7,27 +7,16 @@
 
 static void pages_snapshot(const struct node *, const struct process *, struct text *text) {
     struct page_stats stats = page_alloc_stats();
-    text_header(text, "total free used low_water allocations frees failures page_size");
-    text_u64(text, stats.total);
-    text_u64(text, stats.free);
-    text_u64(text, stats.total - stats.free);
-    text_u64(text, stats.low_water);
-    text_u64(text, stats.allocations);
-    text_u64(text, stats.frees);
-    text_u64(text, stats.failures);
-    text_u64(text, PAGE_SIZE);
+    text_header(text, "total", "free", "used", "low_water", "allocations", "frees", "failures", "page_size");
+    text_numbers(text, stats.total, stats.free, stats.total - stats.free, stats.low_water, stats.allocations,
+                 stats.frees, stats.failures, PAGE_SIZE);
 }
 
 static void slabs_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "size used capacity pages allocations failures");
+    text_header(text, "size", "used", "capacity", "pages", "allocations", "failures");
     for (unsigned i = 0; i < SLAB_CLASSES; i++) {
         struct slab_stats stats = slab_stats(i);
-        text_u64(text, stats.size);
-        text_u64(text, stats.used);
-        text_u64(text, stats.capacity);
-        text_u64(text, stats.pages);
-        text_u64(text, stats.allocations);
-        text_u64(text, stats.failures);
+        text_numbers(text, stats.size, stats.used, stats.capacity, stats.pages, stats.allocations, stats.failures);
     }
 }
 

@@ -10,43 +10,27 @@
 
 static void nodes_snapshot(const struct node *, const struct process *, struct text *text) {
     struct node_stats stats = node_get_stats();
-    text_header(text, "linked created destroyed dirs files kernel channels links mounts devices buckets");
-    text_u64(text, stats.linked);
-    text_u64(text, stats.created);
-    text_u64(text, stats.destroyed);
-    text_u64(text, stats.alive[NODE_DIR]);
-    text_u64(text, stats.alive[NODE_FILE]);
-    text_u64(text, stats.alive[NODE_KERNEL]);
-    text_u64(text, stats.alive[NODE_CHANNEL]);
-    text_u64(text, stats.alive[NODE_LINK]);
-    text_u64(text, stats.alive[NODE_MOUNT]);
-    text_u64(text, stats.alive[NODE_DEVICE]);
-    text_u64(text, stats.buckets);
+    text_header(text, "linked", "created", "destroyed", "dirs", "files", "kernel", "channels", "links", "mounts",
+                "devices", "buckets");
+    text_numbers(text, stats.linked, stats.created, stats.destroyed, stats.alive[NODE_DIR], stats.alive[NODE_FILE],
+                 stats.alive[NODE_KERNEL], stats.alive[NODE_CHANNEL], stats.alive[NODE_LINK], stats.alive[NODE_MOUNT],
+                 stats.alive[NODE_DEVICE], stats.buckets);
 }
 
 static void lookups_snapshot(const struct node *, const struct process *, struct text *text) {
     struct walk_stats walks = walk_get_stats();
     struct node_stats nodes = node_get_stats();
     struct path_cache_stats cache = path_cache_get_stats();
-    text_header(text, "paths failed components links child_lookups child_steps cache_found cache_added cache_voided");
-    text_u64(text, walks.walks);
-    text_u64(text, walks.failures);
-    text_u64(text, walks.components);
-    text_u64(text, walks.links);
-    text_u64(text, nodes.child_lookups);
-    text_u64(text, nodes.child_steps);
-    text_u64(text, cache.found);
-    text_u64(text, cache.added);
-    text_u64(text, cache.voided);
+    text_header(text, "paths", "failed", "components", "links", "child_lookups", "child_steps", "cache_found",
+                "cache_added", "cache_voided");
+    text_numbers(text, walks.walks, walks.failures, walks.components, walks.links, nodes.child_lookups,
+                 nodes.child_steps, cache.found, cache.added, cache.voided);
 }
 
 static void opens_snapshot(const struct node *, const struct process *, struct text *text) {
     struct open_stats stats = open_get_stats();
-    text_header(text, "opened failed created open");
-    text_u64(text, stats.opens);
-    text_u64(text, stats.failures);
-    text_u64(text, stats.creations);
-    text_u64(text, object_count(OBJECT_FILE));
+    text_header(text, "opened", "failed", "created", "open");
+    text_numbers(text, stats.opens, stats.failures, stats.creations, object_count(OBJECT_FILE));
 }
 
 static const struct tree_ops nodes_ops = {.snapshot = nodes_snapshot};

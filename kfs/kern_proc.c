@@ -6,25 +6,17 @@
 #include "kfs/tree.h"
 
 static void processes_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "active created ended limit calls call_errors faults");
-    text_u64(text, process_count());
-    text_u64(text, process_created());
-    text_u64(text, process_ended());
-    text_u64(text, PROCESS_LIMIT);
-    text_u64(text, cpu_count_total(COUNT_SYSCALL));
-    text_u64(text, cpu_count_total(COUNT_SYSCALL_ERROR));
-    text_u64(text, cpu_count_total(COUNT_FAULT_FATAL));
+    text_header(text, "active", "created", "ended", "limit", "calls", "call_errors", "faults");
+    text_numbers(text, process_count(), process_created(), process_ended(), PROCESS_LIMIT,
+                 cpu_count_total(COUNT_SYSCALL), cpu_count_total(COUNT_SYSCALL_ERROR),
+                 cpu_count_total(COUNT_FAULT_FATAL));
 }
 
 static void objects_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "processes threads pages channels connections notifiers files");
-    text_u64(text, object_count(OBJECT_PROCESS));
-    text_u64(text, object_count(OBJECT_THREAD));
-    text_u64(text, object_count(OBJECT_PAGES));
-    text_u64(text, object_count(OBJECT_CHANNEL));
-    text_u64(text, object_count(OBJECT_CONNECTION));
-    text_u64(text, object_count(OBJECT_NOTIFIER));
-    text_u64(text, object_count(OBJECT_FILE));
+    text_header(text, "processes", "threads", "pages", "channels", "connections", "notifiers", "files");
+    text_numbers(text, object_count(OBJECT_PROCESS), object_count(OBJECT_THREAD), object_count(OBJECT_PAGES),
+                 object_count(OBJECT_CHANNEL), object_count(OBJECT_CONNECTION), object_count(OBJECT_NOTIFIER),
+                 object_count(OBJECT_FILE));
 }
 
 static const struct tree_ops processes_ops = {.snapshot = processes_snapshot};

@@ -8,44 +8,34 @@
 #include "kfs/tree.h"
 
 static void cpus_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "cpu idle_ns switches preemptions steals wakes parks syscalls syscall_errors");
+    text_header(text, "cpu", "idle_ns", "switches", "preemptions", "steals", "wakes", "parks", "syscalls",
+                "syscall_errors");
     for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;
         }
-        text_u64(text, i);
-        text_u64(text, cpu_idle_time(cpu));
-        text_u64(text, cpu_count_of(cpu, COUNT_SWITCH));
-        text_u64(text, cpu_count_of(cpu, COUNT_PREEMPTION));
-        text_u64(text, cpu_count_of(cpu, COUNT_STEAL));
-        text_u64(text, cpu_count_of(cpu, COUNT_WAKE));
-        text_u64(text, cpu_count_of(cpu, COUNT_PARK));
-        text_u64(text, cpu_count_of(cpu, COUNT_SYSCALL));
-        text_u64(text, cpu_count_of(cpu, COUNT_SYSCALL_ERROR));
+        text_numbers(text, i, cpu_idle_time(cpu), cpu_count_of(cpu, COUNT_SWITCH), cpu_count_of(cpu, COUNT_PREEMPTION),
+                     cpu_count_of(cpu, COUNT_STEAL), cpu_count_of(cpu, COUNT_WAKE), cpu_count_of(cpu, COUNT_PARK),
+                     cpu_count_of(cpu, COUNT_SYSCALL), cpu_count_of(cpu, COUNT_SYSCALL_ERROR));
     }
 }
 
 static void lock_snapshot(const struct node *, const struct process *, struct text *text) {
     struct lock_stats stats = kernel_lock_stats();
-    text_header(text, "acquisitions contended spins spins_max rests");
-    text_u64(text, stats.acquisitions);
-    text_u64(text, stats.contended);
-    text_u64(text, stats.spins);
-    text_u64(text, stats.spins_max);
-    text_u64(text, stats.rests);
+    text_header(text, "acquisitions", "contended", "spins", "spins_max", "rests");
+    text_numbers(text, stats.acquisitions, stats.contended, stats.spins, stats.spins_max, stats.rests);
 }
 
 static void queues_snapshot(const struct node *, const struct process *, struct text *text) {
     sched_admit();
-    text_header(text, "cpu ready highest running");
+    text_header(text, "cpu", "ready", "highest", "running");
     for (unsigned i = 0; i < cpu_slots; i++) {
         const struct cpu *cpu = cpu_table[i];
         if (cpu == nullptr) {
             continue;
         }
-        text_u64(text, i);
-        text_u64(text, cpu->queue.length);
+        text_numbers(text, i, cpu->queue.length);
         text_i64(text, cpu->queue.occupied != 0 ? (int64_t)bits_highest(cpu->queue.occupied) : -1);
         text_u64(text, cpu->current != nullptr);
     }

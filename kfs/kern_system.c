@@ -7,7 +7,7 @@
 #include "kfs/tree.h"
 
 static void version_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "name version stage arch abi");
+    text_header(text, "name", "version", "stage", "arch", "abi");
     text_word(text, "isthmus");
     text_word(text, ISTHMUS_VERSION);
     text_u64(text, ISTHMUS_STAGE);
@@ -25,14 +25,12 @@ static void uptime_snapshot(const struct node *, const struct process *, struct 
     for (unsigned i = 0; i < cpu_slots; i++) {
         idle += cpu_table[i] != nullptr ? cpu_idle_time(cpu_table[i]) : 0;
     }
-    text_header(text, "uptime_ns idle_ns cpus");
-    text_u64(text, arch_time_now());
-    text_u64(text, idle);
-    text_u64(text, cpu_online_count());
+    text_header(text, "uptime_ns", "idle_ns", "cpus");
+    text_numbers(text, arch_time_now(), idle, cpu_online_count());
 }
 
 static void cpus_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "cpu state description");
+    text_header(text, "cpu", "state", "description");
     for (unsigned i = 0; i < arch_cpu_count(); i++) {
         char description[128];
         arch_cpu_describe(i, description, sizeof description);

@@ -7,13 +7,9 @@
 #include "kfs/tree.h"
 
 static void threads_snapshot(const struct node *, const struct process *, struct text *text) {
-    text_header(text, "active created limit switches wakes parks");
-    text_u64(text, thread_count());
-    text_u64(text, thread_created());
-    text_u64(text, THREAD_LIMIT);
-    text_u64(text, cpu_count_total(COUNT_SWITCH));
-    text_u64(text, cpu_count_total(COUNT_WAKE));
-    text_u64(text, cpu_count_total(COUNT_PARK));
+    text_header(text, "active", "created", "limit", "switches", "wakes", "parks");
+    text_numbers(text, thread_count(), thread_created(), THREAD_LIMIT, cpu_count_total(COUNT_SWITCH),
+                 cpu_count_total(COUNT_WAKE), cpu_count_total(COUNT_PARK));
 }
 
 static const struct tree_ops threads_ops = {.snapshot = threads_snapshot};

@@ -12,7 +12,8 @@ enum { WAKERS_SHOWN = 8 };
 
 // ---- waits -----------------------------------------------------------------------------------------------------------
 
-static const char waits_columns[] = "pid process thread operation object about since_ns deadline_ns wakers stuck";
+static const struct text_columns waits_columns = TEXT_COLUMNS("pid", "process", "thread", "operation", "object",
+                                                              "about", "since_ns", "deadline_ns", "wakers", "stuck");
 
 struct wakers {
     uint32_t pid[WAKERS_SHOWN];
@@ -64,8 +65,8 @@ static void write_wait(const struct thread *thread, const struct object *object,
     text_u64(text, thread->id);
     text_word(text, thread->park.kind->operation);
     write_about(object, text);
-    text_u64(text, arch_stamp_time(thread->park.since));
-    text_u64(text, timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
+    text_numbers(text, arch_stamp_time(thread->park.since),
+                 timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
     write_wakers(thread, object, text);
     text_u64(text, stuck);
 }
@@ -108,7 +109,8 @@ static bool waits_record(const struct node *, uint64_t *cursor, struct text *tex
 
 // ---- holders ---------------------------------------------------------------------------------------------------------
 
-static const char holders_columns[] = "object about pid process handle rights badge derived";
+static const struct text_columns holders_columns =
+    TEXT_COLUMNS("object", "about", "pid", "process", "handle", "rights", "badge", "derived");
 
 // Memory too, where a server got it by attach: only then it has a badge, that of the connection.
 static bool is_conversational(const struct handle *handle) {
@@ -139,13 +141,12 @@ static bool holders_record(const struct node *, uint64_t *cursor, struct text *t
     text_word(text, process->name);
     text_u64(text, handle_value(handle, index));
     text_rights(text, handle->rights);
-    text_u64(text, handle->badge);
-    text_u64(text, handle->lineage != nullptr && handle->lineage->parent != nullptr);
+    text_numbers(text, handle->badge, handle->lineage != nullptr && handle->lineage->parent != nullptr);
     return true;
 }
 
-static const struct tree_ops waits_ops = {.columns = waits_columns, .record = waits_record};
-static const struct tree_ops holders_ops = {.columns = holders_columns, .record = holders_record};
+static const struct tree_ops waits_ops = {.columns = &waits_columns, .record = waits_record};
+static const struct tree_ops holders_ops = {.columns = &holders_columns, .record = holders_record};
 
 static const struct tree_entry entries[] = {
     {"kern/ipc/waits", NODE_KERNEL, 0444, &waits_ops},

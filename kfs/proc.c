@@ -29,24 +29,15 @@ static const char *const state_name[] = {
 
 static void status_snapshot(const struct node *node, const struct process *, struct text *text) {
     const struct process *process = process_at(node);
-    text_header(text, "pid parent name state owner group exit_status threads handles mapped_bytes resident_pages "
-                      "cpu_ns started_ns ended_ns calls call_errors");
-    text_u64(text, process->pid);
-    text_u64(text, process->parent);
+    text_header(text, "pid", "parent", "name", "state", "owner", "group", "exit_status", "threads", "handles",
+                "mapped_bytes", "resident_pages", "cpu_ns", "started_ns", "ended_ns", "calls", "call_errors");
+    text_numbers(text, process->pid, process->parent);
     text_word(text, process->name);
     text_word(text, state_name[process->state]);
-    text_u64(text, process->owner);
-    text_u64(text, process->group);
+    text_numbers(text, process->owner, process->group);
     text_i64(text, process->exit_status);
-    text_u64(text, process->thread_count);
-    text_u64(text, process->handles.used);
-    text_u64(text, process->space.mapped);
-    text_u64(text, process->space.resident);
-    text_u64(text, process_cpu_time(process));
-    text_u64(text, process->started);
-    text_u64(text, process->ended);
-    text_u64(text, process->calls);
-    text_u64(text, process->call_errors);
+    text_numbers(text, process->thread_count, process->handles.used, process->space.mapped, process->space.resident,
+                 process_cpu_time(process), process->started, process->ended, process->calls, process->call_errors);
 }
 
 static void name_snapshot(const struct node *node, const struct process *, struct text *text) {
@@ -56,10 +47,8 @@ static void name_snapshot(const struct node *node, const struct process *, struc
 
 static void cpu_snapshot(const struct node *node, const struct process *, struct text *text) {
     const struct process *process = process_at(node);
-    text_header(text, "cpu_ns calls call_errors");
-    text_u64(text, process_cpu_time(process));
-    text_u64(text, process->calls);
-    text_u64(text, process->call_errors);
+    text_header(text, "cpu_ns", "calls", "call_errors");
+    text_numbers(text, process_cpu_time(process), process->calls, process->call_errors);
 }
 
 static void fault_snapshot(const struct node *node, const struct process *, struct text *text) {
@@ -99,9 +88,7 @@ static void write_thread(struct text *text, const struct thread *thread) {
     bool parked = thread->state == THREAD_PARKED;
     text_u64(text, thread->id);
     text_word(text, thread_state_name[thread->state]);
-    text_u64(text, thread->priority);
-    text_u64(text, thread_cpu(thread)->index);
-    text_u64(text, thread_cpu_time(thread));
+    text_numbers(text, thread->priority, thread_cpu(thread)->index, thread_cpu_time(thread));
     text_word(text, parked ? thread->park.kind->operation : "");
     text_u64(text, parked ? arch_stamp_time(thread->park.since) : 0);
 }
@@ -170,11 +157,16 @@ enum { FILE_STATUS, FILE_HANDLES, FILE_THREADS, FILE_MAPS, FILE_FAULT, FILE_CTL,
 static const char *const file_name[FILES] = {"status", "handles", "threads", "maps", "fault", "ctl", "name", "cpu"};
 static const uint32_t file_mode[FILES] = {0444, 0400, 0444, 0400, 0400, 0200, 0444, 0444};
 
+static const struct text_columns handle_columns = TEXT_COLUMNS("handle", "kind", "rights", "badge", "about");
+static const struct text_columns thread_columns =
+    TEXT_COLUMNS("id", "state", "priority", "cpu", "cpu_ns", "parked_on", "parked_since_ns");
+static const struct text_columns map_columns = TEXT_COLUMNS("base", "size", "protection", "offset", "object_resident");
+
 static const struct tree_ops file_ops_of[FILES] = {
     [FILE_STATUS] = {.snapshot = status_snapshot},
-    [FILE_HANDLES] = {.columns = "handle kind rights badge about", .record = handles_record},
-    [FILE_THREADS] = {.columns = "id state priority cpu cpu_ns parked_on parked_since_ns", .record = threads_record},
-    [FILE_MAPS] = {.columns = "base size protection offset object_resident", .record = maps_record},
+    [FILE_HANDLES] = {.columns = &handle_columns, .record = handles_record},
+    [FILE_THREADS] = {.columns = &thread_columns, .record = threads_record},
+    [FILE_MAPS] = {.columns = &map_columns, .record = maps_record},
     [FILE_FAULT] = {.snapshot = fault_snapshot},
     [FILE_CTL] = {.command = ctl_command},
     [FILE_NAME] = {.snapshot = name_snapshot},

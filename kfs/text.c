@@ -6,14 +6,12 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "base/word.h"
 #include "kernel/pages.h"
 #include "kernel/panic.h"
 
 enum {
     VALUE_MAX = 4 * PATH_LEN_MAX + 1, // a word of PATH_LEN_MAX bytes, all of them escaped
     LABEL_MAX = 128,
-    WIDTH_MAX = 31,
     CELL_ROOM = 64, // that a number and its padding take at most, as they are written
 };
 
@@ -34,14 +32,14 @@ void text_clear(struct text *text) {
 void text_rewind(struct text *text) {
     room_set(text, text->head, text->head_size, 0);
     text->status = 0;
-    text->column = 0;
+    text->width = text->columns == nullptr ? nullptr : text->columns->width;
 }
 
 void text_init(struct text *text, char *head, size_t size) {
     text->head = head;
     text->head_size = size;
     text->pages = nullptr;
-    text->columns = 0;
+    text->columns = nullptr;
     text_rewind(text);
 }
 
@@ -108,14 +106,14 @@ status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint
 
 // ---- cells: the value, then blanks up to the column's width and one more, or the line's end ----
 
-static const char blanks[WIDTH_MAX + 1] = "                                ";
+static const char blanks[TEXT_WIDTH_MAX + 1] = "                                ";
 
 // What goes behind a value of this length, in bytes of blanks; 0: the line's end.
 static size_t cell_padding(struct text *text, size_t length) {
-    KASSERT(text->column < text->columns);
-    size_t width = text->width[text->column++];
-    if (text->column == text->columns) {
-        text->column = 0;
+    KASSERT(text->columns != nullptr);
+    size_t width = *text->width++;
+    if (*text->width == 0) {
+        text->width = text->columns->width;
         return 0;
     }
     return length < width ? width - length + 1 : 1;
@@ -127,59 +125,51 @@ static void text_cell(struct text *text, const char *value, size_t length) {
     bytes_put(text, padding > 0 ? blanks : "\n", padding > 0 ? padding : 1);
 }
 
-// The widths of the columns: of the words in names, which single blanks separate.
-static void set_columns(struct text *text, const char *names, size_t length) {
-    unsigned columns = 0;
-    size_t start = 0;
-    for (size_t at = 0; at < length; at += WORD_BYTES) {
-        size_t left = length - at;
-        uint64_t word = left >= WORD_BYTES ? word_load(names + at) : word_load_part(names + at, left);
-        for (uint64_t matches = word_matches(word, ' '); matches != 0; matches &= matches - 1) {
-            size_t blank = at + word_first(matches);
-            KASSERT(columns < TEXT_COLUMNS_MAX - 1 && blank > start && blank - start <= WIDTH_MAX);
-            text->width[columns++] = (uint8_t)(blank - start);
-            start = blank + 1;
-        }
-    }
-    KASSERT(length > start && length - start <= WIDTH_MAX);
-    text->width[columns++] = (uint8_t)(length - start);
-    text->columns = (uint8_t)columns;
-    text->column = 0;
-}
-
-void text_header_bytes(struct text *text, const char *names, size_t length) {
-    set_columns(text, names, length);
-    if ((size_t)(text->end - text->at) <= length) {
-        bytes_slow(text, names, length);
-        bytes_slow(text, "\n", 1);
-        return;
-    }
-    memcpy(text->at, names, length);
-    text->at[length] = '\n';
-    text->at += length + 1;
+void text_header_of(struct text *text, const struct text_columns *columns) {
+    text->columns = columns;
+    text->width = columns->width;
+    bytes_put(text, columns->line, columns->length);
 }
 
 // ---- values ----
 
-void text_u64(struct text *text, uint64_t value) {
+// A cell where there may be no room for the widest one.
+[[gnu::noinline]] static void number_cell(struct text *text, uint64_t value) {
+    char digits[DECIMAL_MAX];
     unsigned length = decimal_length(value);
-    if (text->end - text->at < CELL_ROOM) {
-        char digits[DECIMAL_MAX];
-        decimal_write(digits, value, length);
-        text_cell(text, digits, length);
-        return;
+    decimal_write(digits, value, length);
+    text_cell(text, digits, length);
+}
+
+void text_cells(struct text *text, const uint64_t *values, size_t count) {
+    KASSERT(text->columns != nullptr);
+    const uint64_t *end = values + count;
+    for (; values < end && text->end - text->at >= CELL_ROOM; values++) {
+        // Blanks as for the widest cell, of which only those that belong to this one are kept.
+        char *at = text->at;
+        unsigned length = 1;
+        if (*values < 10) {
+            *at = (char)('0' + *values);
+        } else {
+            length = decimal_length(*values);
+            decimal_write(at, *values, length);
+        }
+        const uint8_t *width = text->width;
+        at += length;
+        static_assert(CELL_ROOM >= DECIMAL_MAX + sizeof blanks);
+        memcpy(at, blanks, sizeof blanks);
+        if (width[1] == 0) {
+            *at = '\n';
+            text->width = text->columns->width;
+            text->at = at + 1;
+        } else {
+            text->width = width + 1;
+            text->at = at + (length < *width ? *width - length + 1 : 1);
+        }
     }
-    // There is room: blanks as for the widest cell, of which only those that belong to it are kept.
-    char *at = text->at;
-    decimal_write(at, value, length);
-    size_t padding = cell_padding(text, length);
-    static_assert(CELL_ROOM >= DECIMAL_MAX + sizeof blanks);
-    memcpy(at + length, blanks, sizeof blanks);
-    if (padding == 0) {
-        at[length] = '\n';
-        padding = 1;
+    for (; values < end; values++) {
+        number_cell(text, *values);
     }
-    text->at = at + length + padding;
 }
 
 void text_i64(struct text *text, int64_t value) {
@@ -248,11 +238,10 @@ void text_rights(struct text *text, uint32_t rights) {
 }
 
 void text_latency(struct text *text, const struct latency *latency) {
-    text_header(text, "below_ns messages");
+    text_header(text, "below_ns", "messages");
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
         if (latency->bucket[i] > 0) {
-            text_u64(text, latency_bound(i));
-            text_u64(text, latency->bucket[i]);
+            text_numbers(text, latency_bound(i), latency->bucket[i]);
         }
     }
 }

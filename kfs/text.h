@@ -14,7 +14,33 @@
 struct latency;
 struct pages;
 
-enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_CHUNK = 2048 };
+enum { TEXT_MAX = 0x40000, TEXT_COLUMNS_MAX = 24, TEXT_WIDTH_MAX = 31, TEXT_CHUNK = 2048 };
+
+// What stands above the columns of a table: made when it is compiled, by TEXT_COLUMNS("first", "second").
+struct text_columns {
+    const char *line; // the names, single blanks between them, and the line's end
+    size_t length;
+    uint8_t width[TEXT_COLUMNS_MAX + 1]; // of each name; 0 behind the last
+};
+#define TEXT_COLUMNS(...)                                                                                              \
+    {                                                                                                                  \
+        .line = TEXT_LINE(__VA_ARGS__),                                                                                \
+        .length = sizeof(TEXT_LINE(__VA_ARGS__)) - 1,                                                                  \
+        .width = {TEXT_EACH(TEXT_WIDTH, __VA_ARGS__)},                                                                 \
+    }
+#define TEXT_LINE(first, ...) first __VA_OPT__(TEXT_EACH(TEXT_BLANK_NAME, __VA_ARGS__)) "\n"
+#define TEXT_BLANK_NAME(name) " " name
+// Not compiled for a name above TEXT_WIDTH_MAX: there is no array of so few bytes.
+#define TEXT_WIDTH(name) TEXT_WIDTH_MAX + 1 - sizeof(char[TEXT_WIDTH_MAX + 2 - sizeof(name)]),
+// macro(name) for each name: a macro that ends in the call of itself goes on when it is read again, and EXPAND reads it
+// often enough for TEXT_COLUMNS_MAX.
+#define TEXT_EACH(macro, ...)       TEXT_EXPAND(TEXT_STEP(macro, __VA_ARGS__))
+#define TEXT_STEP(macro, name, ...) macro(name) __VA_OPT__(TEXT_NEXT TEXT_PARENTHESES(macro, __VA_ARGS__))
+#define TEXT_NEXT()                 TEXT_STEP
+#define TEXT_PARENTHESES            ()
+#define TEXT_EXPAND(...)            TEXT_READ(TEXT_READ(TEXT_READ(TEXT_READ(TEXT_READ(__VA_ARGS__)))))
+#define TEXT_READ(...)              TEXT_READ_1(TEXT_READ_1(TEXT_READ_1(TEXT_READ_1(TEXT_READ_1(__VA_ARGS__)))))
+#define TEXT_READ_1(...)            __VA_ARGS__
 
 struct text {
     char *at, *end;  // the room at hand: the next byte goes to at
@@ -22,10 +48,10 @@ struct text {
     uint64_t before; // bytes of text that stand before it
     char *head;      // the keeper's room
     uint64_t head_size;
-    struct pages *pages; // what stands behind the head; null: none yet
-    status_t status;     // 0, ERR_NO_MEMORY, ERR_TOO_BIG
-    uint8_t column, columns;
-    uint8_t width[TEXT_COLUMNS_MAX];
+    struct pages *pages;                // what stands behind the head; null: none yet
+    status_t status;                    // 0, ERR_NO_MEMORY, ERR_TOO_BIG
+    const struct text_columns *columns; // null: there was no header yet
+    const uint8_t *width;               // of the next cell's column
 };
 
 // Begin an empty text without columns, in room that stays as long as it.
@@ -45,14 +71,20 @@ static inline uint64_t text_size(const struct text *text) {
 // Bytes as they are.
 void text_bytes(struct text *text, const char *bytes, size_t length);
 
-// The header line: names separated by single blanks. Sets the columns of the lines that follow.
-void text_header_bytes(struct text *text, const char *names, size_t length);
-// The same; a constant is measured when it is compiled.
-static inline void text_header(struct text *text, const char *names) {
-    text_header_bytes(text, names, __builtin_strlen(names));
+// The header line. Sets the columns of the lines that follow. text_header(text, "first", "second") names them in place.
+void text_header_of(struct text *text, const struct text_columns *columns);
+#define text_header(text, ...)                                                                                         \
+    do {                                                                                                               \
+        static const struct text_columns text_header_columns = TEXT_COLUMNS(__VA_ARGS__);                              \
+        text_header_of(text, &text_header_columns);                                                                    \
+    } while (false)
+// The next values of the line; the last column ends the line.
+void text_cells(struct text *text, const uint64_t *values, size_t count);
+#define text_numbers(text, ...)                                                                                        \
+    text_cells(text, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+static inline void text_u64(struct text *text, uint64_t value) {
+    text_cells(text, &value, 1);
 }
-// The next value of the line; the last column ends the line.
-void text_u64(struct text *text, uint64_t value);
 void text_i64(struct text *text, int64_t value);
 void text_hex(struct text *text, uint64_t value); // 0x…
 void text_mode(struct text *text, uint32_t mode); // four octal digits

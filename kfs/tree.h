@@ -17,6 +17,7 @@ struct object;
 struct pages;
 struct process;
 struct text;
+struct text_columns;
 struct thread;
 
 enum { COMMAND_MAX = 127 };
@@ -27,7 +28,7 @@ struct tree_ops {
     void (*snapshot)(const struct node *node, const struct process *caller, struct text *text);
     // A long table, written as it is read: add the record that follows *cursor (0: the first) and advance it; false at
     // the end, with nothing written. columns is its header line.
-    const char *columns;
+    const struct text_columns *columns;
     bool (*record)(const struct node *node, uint64_t *cursor, struct text *text);
 
     // -- command file: one command, zero-terminated, without the newline that ended it. 0, an error, or CALL_PENDING if

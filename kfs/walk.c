@@ -193,6 +193,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         return status;
     }
     if (!last) {
+        KASSERT(child != nullptr); // a missing one was refused
         move_to(position, child);
         return 0;
     }

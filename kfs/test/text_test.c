@@ -815,7 +815,7 @@ Test(text, goes_on_behind_its_keepers_room) {
         memset(head, '#', sizeof head);
         struct text lines = {};
         text_init(&lines, head, room);
-        text_header(&lines, "first second");
+        text_header(&lines, "first", "second");
         text_u64(&lines, UINT64_MAX);
         text_i64(&lines, -12);
         text_u64(&lines, 1);
