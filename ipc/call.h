@@ -16,7 +16,7 @@
 //
 // Books, true at any moment under the lock: calls = replies + lost + in turn + being served.
 //
-// Needs the kernel lock. The fast paths are in call_fast.c.
+// Needs the kernel lock. The fast paths are in call_fast.c and call_pay_fast.c.
 #pragma once
 
 #include "ipc/channel.h"

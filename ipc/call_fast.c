@@ -1,73 +1,56 @@
 // The fast paths of call and reply_wait: message words only, no deadline. What is done here is what call.c does, and only
 // if all of this holds, in this order:
 //
-//   1 the shape is 0, and nobody else is in the kernel
+//   1 nobody else is in the kernel, and the shape is 0
 //   2 the handle is good: a connection with RIGHT_CALL, a channel with RIGHT_READ
 //   3 call:       the connection is attached to its servers and not finished, the channel not removed; a server is idle
 //     reply_wait: the thread serves a call made by such a connection of that channel, nobody else's call waits its turn,
 //                 and it becomes the next server to be called
 //   4 who goes on is as urgent as the caller was, and is neither ending nor in need of more than a change of registers
 //
+// Other shapes, and who waits with room for a payload, go on in call_pay_fast.c, with the lock.
 // The property that the two paths are one: tests/host/fast_test.c.
-#include "ipc/call.h"
-#include "ipc/channel_impl.h"
-#include "kernel/fast.h"
+#include "ipc/call_fast.h"
 
 #define REFUSE(call) FAST_UNLOCK_LEAVE(call, a0, 0, 0, 0, 0, 0) // with shape 0 the rest is not looked at
 
 struct fast_answer fast_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
-    if (a1 != 0) {
-        FAST_LEAVE(CALL_CALL, a0, a1, a2, a3, a4, a5);
+    FAST_LOCK(CALL_CALL, a0, a1, a2, a3, a4, a5);
+    if (FAST_RARE(a1 != 0)) {
+        [[clang::musttail]] return fast_call_pay(a0, a1, a2, a3, a4, a5);
     }
-    FAST_LOCK(CALL_CALL, a0, 0, 0, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_CALL) == 0) {
+    struct connection *connection = fast_connection(self, process, a0);
+    if (connection == nullptr) {
         REFUSE(CALL_CALL);
     }
-    struct object *object = handle->object;
-    struct connection *connection = connection_of(object);
-    struct channel *channel = connection->channel;
-    if (connection->call_epoch != channel->call_epoch) {
-        REFUSE(CALL_CALL);
-    }
-    struct thread *server = channel->calls.spot;
+    struct thread *server = connection->channel->calls.spot;
     if (server == nullptr) {
         REFUSE(CALL_CALL);
     }
     struct process *server_process = server->process;
     uint8_t priority = self->priority;
     if (server->base_priority > priority || !fast_can_switch(self, server, server_process)) {
-        REFUSE(CALL_CALL);
+        [[clang::musttail]] return fast_call_pay(a0, 0, 0, 0, 0, 0);
     }
-    channel->calls.spot = nullptr;
-    channel->calls.made++;
-    process->calls++;
-    FAST_CPU(count[COUNT_FAST_CALL])++;
-    object->references++;
-    self->park.kind = &call_parked;
-    self->park.object = object;
-    self->call.server = server;
-    server->call.serving = self;
-    server->priority = priority;
+    fast_serve(self, process, connection, server, priority);
     fast_switch(self, process, server, server_process);
     FAST_DONE(self, server, process->pid, connection->node.id);
 }
 
 struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
-    if (a1 != 0) {
-        FAST_LEAVE(CALL_REPLY_WAIT, a0, a1, a2, a3, a4, a5);
+    FAST_LOCK(CALL_REPLY_WAIT, a0, a1, a2, a3, a4, a5);
+    if (FAST_RARE(a1 != 0)) {
+        [[clang::musttail]] return fast_reply_pay(a0, a1, a2, a3, a4, a5);
     }
-    FAST_LOCK(CALL_REPLY_WAIT, a0, 0, 0, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_SERVE) == 0) {
+    const struct handle *handle = fast_able_handle(self, process, a0, HANDLE_SERVE);
+    if (handle == nullptr) {
         REFUSE(CALL_REPLY_WAIT);
     }
-    struct object *object = handle->object;
-    struct channel *channel = container_of(object, struct channel, object);
+    struct channel *channel = container_of(handle->object, struct channel, object);
     struct thread *caller = self->call.serving;
     if (caller == nullptr || channel->calls.spot != nullptr) {
         REFUSE(CALL_REPLY_WAIT);
@@ -78,20 +61,14 @@ struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     }
     struct process *caller_process = caller->process;
     if (caller->priority != self->priority || !fast_can_switch(self, caller, caller_process)) {
-        REFUSE(CALL_REPLY_WAIT);
+        [[clang::musttail]] return fast_reply_pay(a0, 0, 0, 0, 0, 0);
     }
     // A connection that only this call has kept must be destroyed.
     if (--connection->object.references == 0) {
         connection->object.references = 1;
         REFUSE(CALL_REPLY_WAIT);
     }
-    channel->calls.spot = self;
-    channel->calls.replied++;
-    process->calls++;
-    FAST_CPU(count[COUNT_FAST_REPLY])++;
-    self->park.kind = &call_idle;
-    self->park.object = object;
-    self->call.serving = nullptr;
+    fast_replied(self, process, channel);
     fast_switch(self, process, caller, caller_process);
     FAST_DONE(self, caller, 0, 0);
 }

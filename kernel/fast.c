@@ -33,5 +33,6 @@ static_assert(PRIORITIES == 32);
     }
 GRANT_THEN(stay_exit)
 GRANT_THEN(exit)
+GRANT_THEN(pair_exit)
 GRANT_THEN(word_exit)
 GRANT_THEN(frame_exit)

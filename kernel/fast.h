@@ -2,11 +2,12 @@
 // exceptions: the caller has made sure that none of them applies.
 //
 // A fast path calls nothing, it only leaves: then it needs no stack, and the arguments are still in their registers when
-// it finds that it does not apply.
+// it finds that it does not apply. The one exception is the port's copying of user memory.
 #pragma once
 
 #include "abi/calls.h"
 #include "kernel/cpu.h"
+#include "kernel/include/user_ptr.h"
 #include "kernel/lock.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
@@ -36,7 +37,8 @@
 fast_path fast_unlock_leave, fast_queue_leave;
 
 // The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY), or `to` in its
-// place: with the caller's message (DONE) or its own (WORD). FRAME: `to` goes on with what its frame says.
+// place: with the caller's message (DONE) and perhaps a second result (PAIR), or its own message (WORD). FRAME: `to` goes on
+// with what its frame says.
 #define FAST_STAY(self, status, word)     FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self))
 #define FAST_DONE(self, to, status, word) FAST_END(exit, word, status, self, to)
 #define FAST_WORD_DONE(self, to, word)    FAST_END(word_exit, word, 0, self, to)
@@ -52,7 +54,18 @@ fast_path fast_unlock_leave, fast_queue_leave;
         [[clang::musttail]] return arch_fast_##exit(fast_word, fast_status, fast_from, fast_to, fast_any(),            \
                                                     fast_any());                                                       \
     } while (0)
-fast_path fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit, fast_grant_frame_exit;
+#define FAST_PAIR_DONE(self, to, status, word, second)                                                                 \
+    do {                                                                                                               \
+        const uint64_t fast_word = (word), fast_status = (uint64_t)(status), fast_second = (second);                   \
+        const uint64_t fast_from = (uint64_t)(self), fast_to = (uint64_t)(to);                                         \
+        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
+            [[clang::musttail]] return fast_grant_pair_exit(fast_word, fast_status, fast_from, fast_to, fast_second,   \
+                                                            0);                                                        \
+        }                                                                                                              \
+        [[clang::musttail]] return arch_fast_pair_exit(fast_word, fast_status, fast_from, fast_to, fast_second,        \
+                                                       fast_any());                                                    \
+    } while (0)
+fast_path fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit, fast_grant_frame_exit;
 
 // The handle that self, of that process, means; null: none, or the process has ended and makes no more calls. Entries
 // never move while the table lives, and one that is free has a value of its own: so the last one found is found again by
@@ -79,34 +92,72 @@ fast_path fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit, fast_gran
     return handle;
 }
 
-// Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch does.
+// Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch
+// does, or what those of HOLD_* take that the caller sees to.
+[[gnu::always_inline]] static inline bool fast_can_switch_but(const struct thread *self, const struct thread *to,
+                                                              const struct process *to_process, uint32_t seen_to) {
+    return ((self->holds | to->holds) & ~seen_to) == 0 && to_process->state == PROCESS_RUNNING;
+}
 [[gnu::always_inline]] static inline bool fast_can_switch(const struct thread *self, const struct thread *to,
                                                           const struct process *to_process) {
-    return (self->holds | to->holds) == 0 && to_process->state == PROCESS_RUNNING;
+    return fast_can_switch_but(self, to, to_process, 0);
 }
 
-// `to` goes on in place of self, which has run up to now.
-[[gnu::always_inline]] static inline void fast_enter(struct thread *self, struct process *process, struct thread *to,
-                                                     struct process *to_process, uint64_t now) {
+// From the space of one process to that of the other.
+[[gnu::always_inline]] static inline void fast_space(const struct process *from, struct process *to) {
+    if (from != to) {
+        FAST_CPU(space) = &to->space;
+        arch_fast_space(&to->space.arch);
+    }
+}
+
+// `to` is the one that runs, in place of self, which has run up to now.
+[[gnu::always_inline]] static inline void fast_run(struct thread *self, struct process *process, struct thread *to,
+                                                   uint64_t now) {
     uint64_t ticks = now - FAST_CPU(switched_at);
     FAST_CPU(switched_at) = now;
     self->cpu_ticks += ticks;
     process->cpu_ticks += ticks;
     to->state = THREAD_RUNNING;
     FAST_CPU(current) = to;
-    if (to_process != process) {
-        FAST_CPU(space) = &to_process->space;
-        arch_fast_space(&to_process->space.arch);
-    }
 }
 
-// self has parked; `to` goes on here in its turn.
-[[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
-                                                      struct process *to_process) {
+// `to` goes on in place of self, which has run up to now.
+[[gnu::always_inline]] static inline void fast_enter(struct thread *self, struct process *process, struct thread *to,
+                                                     struct process *to_process, uint64_t now) {
+    fast_run(self, process, to, now);
+    fast_space(process, to_process);
+}
+
+// self parks now.
+[[gnu::always_inline]] static inline uint64_t fast_park(struct thread *self) {
     uint64_t now = arch_stamp();
     self->park.since = now;
     self->state = THREAD_PARKED;
+    return now;
+}
+
+// self has parked; `to` goes on here in its turn. switch_here: the CPU is in its space already.
+[[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
+                                                      struct process *to_process) {
+    uint64_t now = fast_park(self);
     fast_enter(self, process, to, to_process, now);
+}
+[[gnu::always_inline]] static inline void fast_switch_here(struct thread *self, struct process *process,
+                                                           struct thread *to) {
+    uint64_t now = fast_park(self);
+    fast_run(self, process, to, now);
+}
+
+// ---- user memory -----------------------------------------------------------------------------------------------------
+
+// user_copy_in and user_copy_out as far as they take no more than a copy. False: they take more, as for a page that is not
+// there yet, or would refuse; some prefix has been copied.
+[[gnu::always_inline]] static inline bool fast_copy_in(void *to, user_ptr_t from, uint64_t length) {
+    return user_range(from, length) && arch_user_copy_in(to, from.va, length);
+}
+[[gnu::always_inline]] static inline bool fast_copy_out(user_ptr_t to, const void *from, uint64_t length) {
+    return user_range(to, length) && arch_user_copy_out(to.va, from, length);
 }
 
 // ---- turns, while cpu->woken says that a fast path may begin one -----------------------------------------------------

@@ -2,14 +2,9 @@
 
 #include "abi/abi.h"
 #include "base/bits.h"
-#include "base/checked.h"
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/space.h"
-
-static bool user_range(user_ptr_t user, uint64_t length) {
-    return user.va >= ARCH_USER_BASE && range_within(user.va, length, ARCH_USER_TOP);
-}
 
 static bool copy_try(user_ptr_t user, void *in, const void *out, uint64_t length) {
     return in != nullptr ? arch_user_copy_in(in, user.va, length) : arch_user_copy_out(user.va, out, length);

@@ -203,6 +203,16 @@ arch_fast_exit:
     ZERO_USER_REGISTERS
     EXCEPTION_RETURN
 
+// A second result is in x4.
+    .global arch_fast_pair_exit
+arch_fast_pair_exit:
+    SWITCH_KEPT
+    mov x2, x4
+    mov x3, xzr
+    ZERO_KERNEL_REGISTERS
+    ZERO_USER_REGISTERS
+    EXCEPTION_RETURN
+
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
     SWITCH_MESSAGE
@@ -360,71 +370,79 @@ arm64_run:
 .endm
 
 // bool arch_user_copy_in(void *to, uint64_t from, size_t length), bool arch_user_copy_out(uint64_t to, const void *from,
-// size_t length): false if an access faulted. The user's side is accessed as the user would.
-    .global arch_user_copy_in
-arch_user_copy_in:
-    subs x2, x2, #32
+// size_t length): false if an access faulted. The user's side is accessed as the user would. A fast path copies with what
+// its caller goes back by still in elr and spsr, which a fault takes. Registers that C keeps stay, in any case.
+.macro IN_32 at
+    ldtr x3, [x1, #\at]
+    ldtr x4, [x1, #\at + 8]
+    ldtr x5, [x1, #\at + 16]
+    ldtr x6, [x1, #\at + 24]
+    stp x3, x4, [x0, #\at]
+    stp x5, x6, [x0, #\at + 16]
+.endm
+
+.macro OUT_32 at
+    ldp x3, x4, [x1, #\at]
+    ldp x5, x6, [x1, #\at + 16]
+    sttr x3, [x0, #\at]
+    sttr x4, [x0, #\at + 8]
+    sttr x5, [x0, #\at + 16]
+    sttr x6, [x0, #\at + 24]
+.endm
+
+.macro COPY_USER move_32, load, store
+    mrs x9, elr_el1
+    mrs x10, spsr_el1
+    subs x2, x2, #128
     b.lo 2f
-1:  ldtr x3, [x1]
-    ldtr x4, [x1, #8]
-    ldtr x5, [x1, #16]
-    ldtr x6, [x1, #24]
-    stp x3, x4, [x0]
-    stp x5, x6, [x0, #16]
+1:  \move_32 0
+    \move_32 32
+    \move_32 64
+    \move_32 96
+    add x1, x1, #128
+    add x0, x0, #128
+    subs x2, x2, #128
+    b.hs 1b
+2:  adds x2, x2, #96                        // 128 too few, less the 32 of the next step
+    b.mi 4f
+3:  \move_32 0
     add x1, x1, #32
     add x0, x0, #32
     subs x2, x2, #32
-    b.hs 1b
-2:  adds x2, x2, #24                        // 32 too few, less the 8 of the next step
-    b.mi 4f
-3:  ldtr x3, [x1]
-    str x3, [x0], #8
-    add x1, x1, #8
-    subs x2, x2, #8
     b.pl 3b
-4:  adds x2, x2, #8
-    b.eq 6f
-5:  ldtrb w3, [x1]
-    strb w3, [x0], #1
+4:  adds x2, x2, #24                        // 32 too few, less 8
+    b.mi 6f
+5:  \load x3, [x1]
+    \store x3, [x0]
+    add x1, x1, #8
+    add x0, x0, #8
+    subs x2, x2, #8
+    b.pl 5b
+6:  adds x2, x2, #8
+    b.eq 8f
+7:  \load\()b w3, [x1]
+    \store\()b w3, [x0]
     add x1, x1, #1
+    add x0, x0, #1
     subs x2, x2, #1
-    b.ne 5b
-6:  mov w0, #1
+    b.ne 7b
+8:  mov w0, #1
     ret
-    FIXUP arch_user_copy_in, 6b, copy_fault
+.endm
+
+    .global arch_user_copy_in
+arch_user_copy_in:
+    COPY_USER IN_32, ldtr, str
+9:  FIXUP arch_user_copy_in, 9b, copy_fault
 
     .global arch_user_copy_out
 arch_user_copy_out:
-    subs x2, x2, #32
-    b.lo 2f
-1:  ldp x3, x4, [x1]
-    ldp x5, x6, [x1, #16]
-    sttr x3, [x0]
-    sttr x4, [x0, #8]
-    sttr x5, [x0, #16]
-    sttr x6, [x0, #24]
-    add x1, x1, #32
-    add x0, x0, #32
-    subs x2, x2, #32
-    b.hs 1b
-2:  adds x2, x2, #24
-    b.mi 4f
-3:  ldr x3, [x1], #8
-    sttr x3, [x0]
-    add x0, x0, #8
-    subs x2, x2, #8
-    b.pl 3b
-4:  adds x2, x2, #8
-    b.eq 6f
-5:  ldrb w3, [x1], #1
-    sttrb w3, [x0]
-    add x0, x0, #1
-    subs x2, x2, #1
-    b.ne 5b
-6:  mov w0, #1
-    ret
-    FIXUP arch_user_copy_out, 6b, copy_fault
+    COPY_USER OUT_32, ldr, sttr
+9:  FIXUP arch_user_copy_out, 9b, copy_fault
+
 copy_fault:
+    msr elr_el1, x9
+    msr spsr_el1, x10
     mov w0, wzr
     ret
 
@@ -435,7 +453,10 @@ arm64_peek:
 1:  stp x2, x3, [x1]
     mov w0, #1
     ret
-    FIXUP arm64_peek, 1b, copy_fault
+    FIXUP arm64_peek, 1b, peek_fault
+peek_fault:
+    mov w0, wzr
+    ret
 
 // void arm64_semihosting(uint64_t operation, void *block): a request to the emulator; nothing where there is none.
     .global arm64_semihosting

@@ -49,28 +49,33 @@ static struct fast_answer go_on(uint64_t to) {
     return (struct fast_answer){next};
 }
 
-static struct fast_answer go_on_with(uint64_t to, uint64_t status, uint64_t word) {
+static struct fast_answer go_on_with(uint64_t to, uint64_t status, uint64_t word, uint64_t second) {
     struct fast_answer answer = go_on(to);
-    arch_frame_answer(host_frame(answer.next), (int64_t)status, (const uint64_t[4]){word});
+    arch_frame_answer(host_frame(answer.next), (int64_t)status, (const uint64_t[4]){word, second});
     return answer;
 }
 
 struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t) {
-    return go_on_with(self, status, word);
+    return go_on_with(self, status, word, 0);
 }
 
 // On a machine with registers they would just stay what they are: the message goes from one thread to the other.
-struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t) {
+struct fast_answer arch_fast_pair_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t second,
+                                       uint64_t) {
     struct thread *before = (struct thread *)from, *next = (struct thread *)to;
     memcpy(host_frame(next)->message, host_frame(before)->message, sizeof host_frame(next)->message);
     memset(host_frame(before)->message, 0, sizeof host_frame(before)->message);
     arch_thread_switch(before, next);
-    return go_on_with(to, status, word);
+    return go_on_with(to, status, word, second);
+}
+
+struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t) {
+    return arch_fast_pair_exit(word, status, from, to, 0, 0);
 }
 
 struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t) {
     arch_thread_switch((struct thread *)from, (struct thread *)to);
-    return go_on_with(to, status, word);
+    return go_on_with(to, status, word, 0);
 }
 
 struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint64_t to, uint64_t, uint64_t) {

@@ -158,6 +158,14 @@ arch_fast_exit:
     ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
     sret
 
+// A second result is in a4.
+    .global arch_fast_pair_exit
+arch_fast_pair_exit:
+    SWITCH_KEPT
+    mv a2, a4
+    ZERO a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    sret
+
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
     SWITCH_MESSAGE
@@ -323,6 +331,25 @@ riscv_run:
     .popsection
     .endm
 
+    .macro COPY_4 at                        // words
+201: ld t1, \at(a1)
+202: ld t2, \at + 8(a1)
+203: ld t3, \at + 16(a1)
+204: ld t4, \at + 24(a1)
+205: sd t1, \at(a0)
+206: sd t2, \at + 8(a0)
+207: sd t3, \at + 16(a0)
+208: sd t4, \at + 24(a0)
+    MAY_FAULT 201b
+    MAY_FAULT 202b
+    MAY_FAULT 203b
+    MAY_FAULT 204b
+    MAY_FAULT 205b
+    MAY_FAULT 206b
+    MAY_FAULT 207b
+    MAY_FAULT 208b
+    .endm
+
 // bool riscv_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
 // Words where both sides are aligned alike, else bytes: a misaligned access may be an emulated one.
     .global riscv_copy
@@ -346,27 +373,13 @@ riscv_copy:
     MAY_FAULT 101b
     MAY_FAULT 102b
 
-12: addi a4, a3, -32                        // four words a turn
+12: addi a4, a3, -64                        // eight words a turn
     bgtu a0, a4, 20f
-103: ld t1, 0(a1)
-104: ld t2, 8(a1)
-105: ld t3, 16(a1)
-106: ld t4, 24(a1)
-107: sd t1, 0(a0)
-108: sd t2, 8(a0)
-109: sd t3, 16(a0)
-110: sd t4, 24(a0)
-    addi a1, a1, 32
-    addi a0, a0, 32
-    bleu a0, a4, 103b
-    MAY_FAULT 103b
-    MAY_FAULT 104b
-    MAY_FAULT 105b
-    MAY_FAULT 106b
-    MAY_FAULT 107b
-    MAY_FAULT 108b
-    MAY_FAULT 109b
-    MAY_FAULT 110b
+13: COPY_4 0
+    COPY_4 32
+    addi a1, a1, 64
+    addi a0, a0, 64
+    bleu a0, a4, 13b
 
 20: addi a4, a3, -8
     bgtu a0, a4, 30f

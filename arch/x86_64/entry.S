@@ -112,6 +112,21 @@ x86_enter_call:
     mov %rbx, THREAD_FRAME + FRAME_RBX(%rdx)
 .endm
 
+.macro LOAD_KEPT                            // and the status
+    mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
+    mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
+    mov THREAD_FRAME + FRAME_RSP(%rcx), %rsp
+    mov THREAD_FRAME + FRAME_RIP(%rcx), %rcx
+    mov %rsi, %rax
+.endm
+.macro ZERO_REST
+    xor %edx, %edx
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %r15d, %r15d
+.endm
+
     .global arch_fast_word_exit
 arch_fast_word_exit:
     SWITCH_MESSAGE
@@ -123,17 +138,18 @@ arch_fast_word_exit:
 arch_fast_exit:
     .global arch_fast_stay_exit
 arch_fast_stay_exit:
-    mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
-    mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
-    mov THREAD_FRAME + FRAME_RSP(%rcx), %rsp
-    mov THREAD_FRAME + FRAME_RIP(%rcx), %rcx
-    mov %rsi, %rax
-    xor %edx, %edx
+    LOAD_KEPT
     xor %esi, %esi
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
-    xor %r15d, %r15d
+    ZERO_REST
+    swapgs
+    sysretq
+
+// A second result is in r8.
+    .global arch_fast_pair_exit
+arch_fast_pair_exit:
+    LOAD_KEPT
+    mov %r8, %rsi
+    ZERO_REST
     swapgs
     sysretq
 

@@ -182,8 +182,10 @@ struct fast_answer arch_fast_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64
 struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t);
 static inline uint64_t arch_fast_stay(struct thread *self); // what that takes for `self`
 // `to`, whose frame is that of a call, goes on in place of `from`, which made this one and waits. exit: with this answer and
-// the message of `from`; word_exit: with this answer and its own message; frame_exit: with answer and message of its frame.
+// the message of `from`; pair_exit: and a second result; word_exit: with this answer and its own message; frame_exit: with answer and message of its frame.
 struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);
+struct fast_answer arch_fast_pair_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t second,
+                                       uint64_t);
 struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);
 struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint64_t to, uint64_t, uint64_t);
 // Whether a frame is that of a call, which the ends above can go on with.

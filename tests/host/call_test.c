@@ -585,12 +585,12 @@ Test(call, books_close_after_a_hang_up) {
     require_equal(figures().calls.replied, 1);
 }
 
-// The connection that only the call has kept goes with the reply, also where that would have come by the fast path.
-Test(call, a_reply_lets_the_connection_go) {
+// The connection that only the call has kept goes with the reply, also where that would have come by a fast path.
+static void reply_to_the_last(uint64_t room) {
     boot_pair();
     struct user *other = machine_thread(client, nullptr, nullptr, PRIORITY_DEFAULT);
     require(other != nullptr);
-    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(client, CALL, connection, room, 0, client->scratch), USER_PARKED);
     require_equal(CALL(server, REPLY_WAIT, channel), client->pid);
     require_equal(CALL(other, CLOSE, connection), 0);
     char message[MESSAGE_MAX];
@@ -600,6 +600,11 @@ Test(call, a_reply_lets_the_connection_go) {
     struct machine_census census;
     machine_count(&census);
     require_equal(census.objects[OBJECT_CONNECTION], 0);
+}
+
+Test(call, a_reply_lets_the_connection_go) {
+    reply_to_the_last(0);
+    reply_to_the_last(MESSAGE_MAX * CALL_RECEIVE);
 }
 
 // The same with the channel gone as well: the caller is answered by who still serves it.

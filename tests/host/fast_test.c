@@ -21,7 +21,8 @@
 #include "property.h"
 
 enum { PROCESSES = 4, CHANNELS = 2, CHOICES_MAX = 1 << 16, STORY_MAX = 1 << 25, LINE_ROOM = 4096 };
-enum { PATHS_AT = 60000, PATH_ROOM = 16, PATTERN = 128, PAYLOAD_AT = 8192, RECORD_AT = 30000 };
+enum { PATHS_AT = 60000, PATH_ROOM = 16, PATTERN = 300, PAYLOAD_AT = 8192, FRESH_AT = 65536, FRESH_PAGES = 16 };
+enum : uint64_t { READ_ONLY_AT = 0x500000000, TOP_AT = ARCH_USER_TOP - PAGE_SIZE }; // a page each
 
 // ---- telling twice ---------------------------------------------------------------------------------------------------
 
@@ -92,10 +93,21 @@ static void give(struct user *me, const struct user *to, int64_t value) {
     require(CALL(me, GIVE, to->process, (uint64_t)value, handle->rights) > 0);
 }
 
+static void map_page(struct user *user, uint64_t address, unsigned protection) {
+    int64_t pages = CALL(user, PAGES_CREATE, PAGE_SIZE);
+    int64_t status = CALL(user, MAP, user->own, (uint64_t)pages, address, 0, PAGE_SIZE, protection);
+    require(status == 0 || status == ERR_EXISTS); // a further thread
+    require_equal(CALL(user, CLOSE, (uint64_t)pages), 0);
+}
+
 static void prepare(struct user *user) {
     unsigned char pattern[PATTERN];
-    memset(pattern, (int)user->thread->id, sizeof pattern);
+    for (unsigned i = 0; i < sizeof pattern; i++) {
+        pattern[i] = (unsigned char)(user->thread->id * 7 + i);
+    }
     require(user_store(user, user->scratch + PAYLOAD_AT, pattern, sizeof pattern));
+    map_page(user, READ_ONLY_AT, PROT_READ);
+    map_page(user, TOP_AT, PROT_READ | PROT_WRITE);
     for (unsigned i = 0; i < CHANNELS; i++) {
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "/tmp/c%u", i);
@@ -113,7 +125,8 @@ static void make_world(void) {
     for (unsigned i = 0; i < CHANNELS; i++) {
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "/tmp/c%u", i);
-        struct abi_channel_config config = {.depth = 4, .message_max = 64, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
+        struct abi_channel_config config = {
+            .depth = 4, .message_max = i == 0 ? 64 : MESSAGE_MAX, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
         channel[i] = user_channel(me, me->root, path, &config);
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
@@ -316,14 +329,44 @@ static uint64_t deadline(const char *label) {
     }
 }
 
+// As a rule one that can be used at once; else one with a page that is not there yet, that is only readable, or that is
+// not the user's at all, at its beginning or further on.
 static uint64_t a_buffer(const struct user *user) {
-    return chance("a hostile address", 2) ? 8 : user->scratch + PAYLOAD_AT;
+    static const uint64_t hostile[] = {0, 8, ARCH_USER_BASE - 64, ARCH_USER_TOP, 0xffff800000000000, UINT64_MAX - 63};
+    switch (below("buffer", 24)) {
+    default:
+        return user->scratch + PAYLOAD_AT + below("misaligned", 9);
+    case 0:
+    case 1:
+        return user->scratch + FRESH_AT + PAGE_SIZE * below("fresh page", FRESH_PAGES);
+    case 2:
+        return user->scratch + FRESH_AT + PAGE_SIZE * below("fresh page", FRESH_PAGES) - 1 - below("before it", 64);
+    case 3:
+        return READ_ONLY_AT + (chance("its end", 30) ? PAGE_SIZE - 16 : 0);
+    case 4:
+        return ARCH_USER_TOP - below("up to the end", PATTERN);
+    case 5:
+        return hostile[below("hostile", sizeof hostile / sizeof hostile[0])];
+    }
+}
+
+static uint64_t a_length(void) {
+    switch (below("kind of length", 4)) {
+    case 0:
+        return 0;
+    case 1:
+        return 8 * below("words", 33);
+    case 2:
+        return below("bytes", 66);
+    default:
+        return below("bytes", MESSAGE_MAX + 2);
+    }
 }
 
 static void set_shape(const struct user *user, uint64_t *arg, bool wait) {
     arg[1] = 0;
-    if (chance("payload", 12)) {
-        arg[1] = below("length", 66) | below("room", 66) * CALL_RECEIVE;
+    if (chance("payload", 50)) {
+        arg[1] = a_length() | (chance("all room", 60) ? MESSAGE_MAX : a_length()) * CALL_RECEIVE;
         arg[2] = a_buffer(user);
         arg[3] = a_buffer(user);
     }
@@ -335,7 +378,7 @@ static void set_shape(const struct user *user, uint64_t *arg, bool wait) {
         arg[1] |= chance("reply only", 50) ? CALL_REPLY_ONLY : CALL_MESSAGES;
     }
     if (chance("a bad flag", 1)) {
-        arg[1] |= 0x80000000;
+        arg[1] |= chance("of no shape", 50) ? 0x8000000000 : 0x80000000;
     }
 }
 
@@ -462,6 +505,30 @@ static unsigned choose_cpu(void) {
     return count == 0 ? CPU_MAX : order[below("thread", count)];
 }
 
+// What a thread's program finds where payloads may have come, and whether there is anything by now.
+static void tell_memory(unsigned cpu, const struct user *user) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < FRESH_PAGES + 3; i++) {
+        uint64_t at = i < FRESH_PAGES        ? user->scratch + FRESH_AT + PAGE_SIZE * i - 64
+                      : i == FRESH_PAGES     ? user->scratch + PAYLOAD_AT
+                      : i == FRESH_PAGES + 1 ? READ_ONLY_AT + PAGE_SIZE - PATTERN
+                                             : ARCH_USER_TOP - PATTERN;
+        for (unsigned from = 0; from < PATTERN;) {
+            unsigned char payload[PATTERN];
+            uint64_t in_page = PAGE_SIZE - (at + from) % PAGE_SIZE;
+            unsigned part = in_page < PATTERN - from ? (unsigned)in_page : PATTERN - from;
+            struct fault fault;
+            bool there = host_user_access(cpu, at + from, payload, part, false, &fault);
+            sum = sum * 31 + there;
+            for (unsigned j = 0; there && j < part; j++) {
+                sum = sum * 31 + payload[j];
+            }
+            from += part;
+        }
+    }
+    tell("%u sees %llx", user->thread->id, (unsigned long long)sum);
+}
+
 static void act(void) {
     unsigned cpu = choose_cpu();
     if (cpu == CPU_MAX) {
@@ -469,15 +536,7 @@ static void act(void) {
     }
     struct thread *thread = host_cpu_thread(cpu);
     const struct user *user = thread->arch.user;
-    unsigned char payload[PATTERN];
-    struct fault fault;
-    if (host_user_access(cpu, user->scratch + PAYLOAD_AT, payload, sizeof payload, false, &fault)) {
-        uint64_t sum = 0;
-        for (unsigned i = 0; i < sizeof payload; i++) {
-            sum = sum * 31 + payload[i];
-        }
-        tell("%u sees %llx", thread->id, (unsigned long long)sum);
-    }
+    tell_memory(cpu, user);
     set_call(thread, user);
     struct arch_frame *frame = &thread->frame;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++) {
@@ -538,4 +597,73 @@ Test(fast, paths_are_taken) {
     require_equal(CALL(me, REPLY_WAIT, (uint64_t)channel), USER_PARKED);
     require_equal(cpu_count_total(COUNT_FAST_REPLY), replies + 1);
     require_equal(client->status, 0);
+}
+
+// ---- payloads --------------------------------------------------------------------------------------------------------
+
+static struct user *client, *server;
+static uint64_t channel, connection;
+
+enum { REPLY_AT = PAYLOAD_AT + 1024, ALL_ROOM = MESSAGE_MAX * CALL_RECEIVE };
+
+// What is there, that far behind the start of the buffers.
+static unsigned char at_first(const struct user *user, uint64_t offset) {
+    return (unsigned char)(offset * 3 + (user == server));
+}
+
+static void make_pair(void) {
+    machine_boot(&(struct machine_options){});
+    server = machine_init();
+    client = machine_spawn(server, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+    require(client != nullptr);
+    channel = (uint64_t)user_channel(server, 0, nullptr, nullptr);
+    int64_t ours = CALL(server, CONNECT, channel, RIGHT_CALL | RIGHT_GRANT);
+    connection = (uint64_t)CALL(server, GIVE, client->process, (uint64_t)ours, RIGHT_CALL);
+    struct user *both[] = {client, server};
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned char pattern[2048];
+        for (unsigned j = 0; j < sizeof pattern; j++) {
+            pattern[j] = at_first(both[i], j);
+        }
+        require(user_store(both[i], both[i]->scratch + PAYLOAD_AT, pattern, sizeof pattern));
+    }
+}
+
+// That many bytes, not beginning at a word, came from there to here, and nothing after them.
+static void check_payload(const struct user *from, struct user *to, uint64_t length) {
+    unsigned char got[MESSAGE_MAX + 8];
+    require(user_load(to, got, to->scratch + REPLY_AT + 5, length + 8));
+    for (unsigned i = 0; i < length + 8; i++) {
+        require_equal(got[i], i < length ? at_first(from, i + 3) : at_first(to, REPLY_AT - PAYLOAD_AT + 5 + i));
+    }
+}
+
+// Each length goes both ways by the fast paths, also 0, and also where only the other side has something to say.
+Test(fast, payloads_are_taken) {
+    for (uint64_t length = 0; length <= MESSAGE_MAX; length += length < 20 ? 1 : 59) {
+        make_pair();
+        const uint64_t wait[6] = {channel, length | ALL_ROOM, server->scratch + PAYLOAD_AT + 3,
+                                  server->scratch + REPLY_AT + 5};
+        const uint64_t call[6] = {connection, length | ALL_ROOM, client->scratch + PAYLOAD_AT + 3,
+                                  client->scratch + REPLY_AT + 5};
+        const uint64_t silent_wait[6] = {channel, ALL_ROOM, 0, server->scratch + REPLY_AT + 5};
+        require_equal(user_call(server, CALL_REPLY_WAIT, silent_wait), USER_PARKED);
+        uint64_t calls = cpu_count_total(COUNT_FAST_CALL), replies = cpu_count_total(COUNT_FAST_REPLY);
+        require_equal(user_call(client, CALL_CALL, call), USER_PARKED);
+        require_equal(server->status, client->pid);
+        require_equal(server->word[1], length);
+        check_payload(client, server, length);
+        require_equal(user_call(server, CALL_REPLY_WAIT, wait), USER_PARKED);
+        require_equal(client->status, 0);
+        require_equal(client->word[0], length);
+        check_payload(server, client, length);
+        require_equal(CALL(client, CALL, connection), USER_PARKED);
+        require_equal(server->status, client->pid);
+        require_equal(server->word[1], 0);
+        require_equal(CALL(server, REPLY_WAIT, channel), USER_PARKED);
+        require_equal(client->status, 0);
+        require_equal(client->word[0], 0);
+        require_equal(cpu_count_total(COUNT_FAST_CALL), calls + 2);
+        require_equal(cpu_count_total(COUNT_FAST_REPLY), replies + 2);
+    }
 }
