@@ -40,6 +40,8 @@ def same_calls(output):
 CALLS = "ping -c -n 50 /ipc/c1 & ping -c -n 20 -s 256 /ipc/c1; wait $!; ping -n 5 /ipc/c1; cat /ipc/c1/stats"
 CALLED = (r"^50 round trips of 8 bytes", r"^20 round trips of 256 bytes", r"^5 round trips of 8 bytes")
 FAST = "/test/call-check; cat /kern/ipc/stats/calls"
+PAYLOADS = "/test/payload-check; cat /kern/ipc/stats/calls"
+REFUSED = (r"^\d\d bad places, all refused$",)
 CLEAN = (r"^400 rounds, nothing else arrived$",)
 
 
@@ -77,11 +79,16 @@ CASES = [
     Case("ping_calls", f"echo-server /ipc/c1 & p=$!; sleep 200ms; {CALLS}; kill $p", matches=CALLED, check=calls_counted),
     Case("ping_calls_on_four_cpus", f"echo-server /ipc/c1 & p=$!; sleep 200ms; {CALLS}; kill $p", matches=CALLED, check=calls_counted,
          machine=("--smp", "4")),
-    Case("registers_tell_nothing_after_calls", FAST, matches=CLEAN, check=lambda output: None if fast_words(output) >= 100
+    Case("registers_tell_nothing_after_calls", FAST, matches=CLEAN, check=lambda output: None if fast_words(output) >= 190
          else f"few of the calls were fast:\n{output}", machine=TESTS, alone=True),
     Case("registers_tell_nothing_after_calls_without_fast_paths", FAST, matches=CLEAN, check=lambda output: None
          if fast_words(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
     Case("registers_tell_nothing_after_calls_on_four_cpus", FAST, matches=CLEAN, machine=(*TESTS, "--smp", "4")),
+    Case("payloads_in_bad_places_are_refused", PAYLOADS, matches=REFUSED, check=lambda output: None if fast_words(output) >= 20
+         else f"few of the calls were fast:\n{output}", machine=TESTS, alone=True),
+    Case("payloads_in_bad_places_are_refused_without_fast_paths", PAYLOADS, matches=REFUSED, check=lambda output: None
+         if fast_words(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
+    Case("payloads_in_bad_places_are_refused_on_four_cpus", PAYLOADS, matches=REFUSED, machine=(*TESTS, "--smp", "4")),
     Case("a_call_that_nobody_serves_times_out", "mkchan /ipc/c2; ping -c -t 200ms /ipc/c2; cat /ipc/c2/stats",
          matches=(r"^ping: /ipc/c2: the deadline passed first$",)),
     Case("rings_of_a_channel_that_is_not_mapped_refused", "echo-server /ipc/m2 & sleep 200ms; ping -m /ipc/m2; s=$?; kill $!; (exit $s)",

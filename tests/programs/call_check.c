@@ -1,5 +1,8 @@
 // call-check: calls between two processes, by the fast path and by the general one, with every register that the ABI lets
-// a program use full of markers: nothing but the message, who sent it and how long it is may arrive on either side.
+// a program use full of markers: nothing but the message, who sent it and how long it is may arrive on either side, and
+// nothing of a payload anywhere but where it belongs. By round: words alone, payloads of all lengths, payloads one way,
+// and the first two in turn with a deadline.
+#include "base/memory.h"
 #include "isthmus/calls.h"
 #include "lib/call.h"
 #include "lib/channel.h"
@@ -20,6 +23,7 @@ static const struct option options[] = {{'c', "client", nullptr, "be the client 
 static const struct program program = {"[-c]", "Check what registers tell after calls to servers.", options};
 static const char path[] = "/ipc/call-check";
 static unsigned failures;
+static unsigned char sent[MESSAGE_MAX + 8], got[MESSAGE_MAX + 16];
 
 static void expect(const char *who, unsigned round, const char *what, uint64_t got, uint64_t wanted) {
     if (got != wanted && failures++ < 20) {
@@ -47,18 +51,53 @@ static void check_message(const char *who, unsigned round, const struct register
     }
 }
 
-static void call(uint64_t number, handle_t handle, unsigned round, uint64_t words, uint64_t mark,
+// How long the payload of a call is, and of its reply.
+static unsigned call_length(unsigned round) {
+    return round % 4 == 1 || round % 8 == 7 ? round % (MESSAGE_MAX + 1) : 0;
+}
+
+static unsigned reply_length(unsigned round) {
+    return round % 4 == 1 || round % 4 == 2 ? round * 5 % (MESSAGE_MAX + 1) : 0;
+}
+
+static unsigned char byte_of(uint64_t mark, unsigned round, unsigned index) {
+    return (unsigned char)(round * 11 + index * 3 + (mark == CLIENT_MARK));
+}
+
+// Where payloads come from and go to: mostly not at words.
+static unsigned char *place(unsigned char *buffer, unsigned round) {
+    return buffer + round % 8;
+}
+
+// Send a payload of that length with the message, and have room for one as it comes in that round.
+static void call(uint64_t number, handle_t handle, unsigned round, unsigned length, uint64_t words, uint64_t mark,
                  struct registers *registers) {
-    // Every other round with a deadline: no fast path does that. The address is one that no payload is put to.
-    bool general = round % 4 == 3;
-    *registers =
-        (struct registers){.number = number,
-                           .arg = {handle, general ? CALL_TIMED : 0, mark, mark, general ? FOREVER - 1 : mark, mark},
-                           .marker = mark};
+    // Some rounds with a deadline: no fast path does that. Without a payload the address is one that none is put to.
+    bool general = round % 4 == 3, room = round % 4 != 0;
+    uint64_t shape = length | (room ? MESSAGE_MAX * CALL_RECEIVE : 0) | (general ? CALL_TIMED : 0);
+    memset(got, 0xee, sizeof got);
+    for (unsigned i = 0; i < length; i++) {
+        place(sent, round)[i] = byte_of(mark, round, i);
+    }
+    *registers = (struct registers){.number = number,
+                                    .arg = {handle, shape, length > 0 ? (uint64_t)(uintptr_t)place(sent, round) : mark,
+                                            room ? (uint64_t)(uintptr_t)place(got, round) : mark,
+                                            general ? FOREVER - 1 : mark, mark},
+                                    .marker = mark};
     for (unsigned i = 0; i < MESSAGE_WORDS; i++) {
         registers->message[i] = words + round + i;
     }
     registers_call(registers);
+}
+
+// The payload that the other side sent in that round of its own is there, and nothing is before or behind it.
+static void check_payload(const char *who, unsigned round, uint64_t from, unsigned sent_in, unsigned length) {
+    const unsigned char *at = place(got, round);
+    for (unsigned i = 0; i < sizeof got; i++) {
+        bool inside = &got[i] >= at && &got[i] < at + length;
+        expect(who, round, "a byte of the payload", got[i],
+               inside ? byte_of(from, sent_in, (unsigned)(&got[i] - at)) : 0xee);
+    }
 }
 
 static int be_client(void) {
@@ -68,18 +107,19 @@ static int be_client(void) {
     }
     struct registers registers;
     for (unsigned round = 1; round <= ROUNDS; round++) {
-        call(CALL_CALL, (handle_t)connection, round, CLIENT_WORDS, CLIENT_MARK, &registers);
+        call(CALL_CALL, (handle_t)connection, round, call_length(round), CLIENT_WORDS, CLIENT_MARK, &registers);
         expect("client", round, "the status", registers.status, 0);
         for (unsigned i = 0; i < 4; i++) {
-            expect("client", round, "a result", registers.result[i], 0);
+            expect("client", round, "a result", registers.result[i], i == 0 ? reply_length(round) : 0);
         }
+        check_payload("client", round, SERVER_MARK, round + 1, reply_length(round));
         // The server replies in its next round.
         check_message("client", round + 1, &registers, SERVER_WORDS);
         check_rest("client", round, &registers);
     }
     // Nobody serves any more: the call is refused, and tells nothing else.
     clock_sleep(100 * MILLISECOND);
-    call(CALL_CALL, (handle_t)connection, 0, CLIENT_WORDS, CLIENT_MARK, &registers);
+    call(CALL_CALL, (handle_t)connection, 0, 0, CLIENT_WORDS, CLIENT_MARK, &registers);
     expect("client", 0, "the status", registers.status, (uint64_t)(long)ERR_PEER_CLOSED);
     check_message("client", 0, &registers, 0);
     check_rest("client", 0, &registers);
@@ -95,13 +135,15 @@ static int be_server(handle_t channel, handle_t client) {
     }
     uint64_t connection = 0;
     for (unsigned round = 1; round <= ROUNDS; round++) {
-        call(CALL_REPLY_WAIT, channel, round, SERVER_WORDS, SERVER_MARK, &registers);
+        unsigned length = round > 1 ? reply_length(round - 1) : 0;
+        call(CALL_REPLY_WAIT, channel, round, length, SERVER_WORDS, SERVER_MARK, &registers);
         connection = round == 1 ? registers.result[0] : connection;
         expect("server", round, "the status", registers.status, info.pid);
         expect("server", round, "the connection", registers.result[0], connection);
         for (unsigned i = 1; i < 4; i++) {
-            expect("server", round, "a result", registers.result[i], 0);
+            expect("server", round, "a result", registers.result[i], i == 1 ? call_length(round) : 0);
         }
+        check_payload("server", round, CLIENT_MARK, round, call_length(round));
         check_message("server", round, &registers, CLIENT_WORDS);
         check_rest("server", round, &registers);
     }
