@@ -96,7 +96,7 @@ void channel_set_mode(struct channel *channel, uint32_t mode) {
 static void channel_drain(struct channel *channel) {
     if (!channel->drained) {
         channel->drained = true;
-        books_discarded(nullptr, channel, INBOUND, queue_discard(&channel->inbound));
+        books_discarded(channel, INBOUND, queue_discard(&channel->inbound));
     }
 }
 
@@ -341,8 +341,8 @@ void channel_get_info(const struct channel *channel, struct channel_info *info) 
         .servers = channel->object.handles,
         .connections = channel->open,
         .removed = channel->removed,
-        .inbound = channel->counts[INBOUND],
-        .outbound = channel->counts[OUTBOUND],
+        .inbound = queue_counts(&channel->inbound),
+        .outbound = book_counts(&channel->answers),
         .calls = {channel->calls.made, channel->calls.replied, channel->calls.lost, channel->calls.in_turn},
         .path = channel->path,
     };

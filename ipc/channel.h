@@ -45,6 +45,12 @@ struct message_counts {
     uint64_t high_water; // most ever queued at once
 };
 
+// How they are kept. What is not here follows: queued = high_water - below_high, received = sent - queued - discarded. So
+// a fast path has little to enter.
+struct book {
+    uint64_t sent, below_high, high_water, bytes_sent, bytes_received, discarded, rejected;
+};
+
 struct channel; // complete in channel.c's reach: channel_impl.h
 struct connection;
 

@@ -33,7 +33,7 @@ struct channel {
                     // and no other channel's
 
     struct queue inbound;
-    struct message_counts counts[DIRECTIONS];
+    struct book answers; // what servers sent to all clients there ever were; of inbound messages the queue is the book
     struct latency latency; // of both directions
 
     struct id_tree connections; // all whose hang-up the servers have not received
@@ -82,8 +82,8 @@ struct connection {
     bool releasing; // the release of the queue's memory is queued
     uint64_t after; // finished or hung up: the last inbound sequence before it
     struct queue outbound;
+    struct book sent;    // by this client; of messages to it the queue is the book
     struct pages *rings; // of a mapped channel: what client and server map; referenced to the connection's end
-    struct message_counts counts[DIRECTIONS];
     struct list told;    // in channel->quiet or untold
     struct list starved; // in channel->starved or alone
     uint32_t invited;    // of channel->invited, if round is the channel's
@@ -138,10 +138,13 @@ uint64_t channel_next_call_epoch(void);
 struct channel *channel_find(uint64_t id);               // null: it is no more
 bool channel_has_message(const struct channel *channel); // a message or a hang-up that recv would give
 
-// Books (books.c). connection may be null where only a channel's are meant.
+// Books (books.c). A queue keeps its own; these enter the others. A rejected answer may have no connection: null.
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length);
 void books_received(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length,
                     uint64_t sent_at);
-void books_discarded(struct connection *connection, struct channel *channel, enum direction direction, uint64_t number);
+void books_discarded(struct channel *channel, enum direction direction, uint32_t number);
 void books_rejected(struct connection *connection, struct channel *channel, enum direction direction);
-extern struct ipc_totals books_totals;
+struct message_counts book_counts(const struct book *book);
+struct message_counts queue_counts(const struct queue *queue);
+extern struct ipc_totals books_totals; // but for messages
+extern struct book books_messages;     // but for what fast paths sent

@@ -81,7 +81,7 @@ static void release(struct connection *connection) {
 static bool hang_up_owed(const struct connection *connection) {
     const struct channel *channel = connection->channel;
     return !connection->finished && !channel->drained &&
-           (channel_served(channel) || connection->counts[INBOUND].queued > 0);
+           (channel_served(channel) || connection->sent.below_high < connection->sent.high_water);
 }
 
 static void hang_up_queue(struct connection *connection) {
@@ -109,7 +109,7 @@ static void hang_up(struct connection *connection, bool owed) {
     struct channel *channel = connection->channel;
     bool was_full = connection_attached(connection) && queue_full(&connection->outbound);
     connection->hung_up = true;
-    books_discarded(connection, channel, OUTBOUND, queue_discard(&connection->outbound));
+    books_discarded(channel, OUTBOUND, queue_discard(&connection->outbound));
     release(connection);
     list_remove(&connection->told);
     room_leave(connection);
@@ -143,7 +143,7 @@ static void connection_destroy(struct object *object) {
     struct connection *connection = connection_of(object);
     if (!connection->hung_up) {
         // It never got a handle: its maker could not insert one. The servers have not heard of it.
-        KASSERT(connection->counts[INBOUND].sent == 0);
+        KASSERT(connection->sent.sent == 0);
         hang_up(connection, false);
     }
     if (connection->rings != nullptr) {
@@ -276,8 +276,8 @@ void connection_get_info(const struct connection *connection, struct connection_
         .client_pid = connection->client_pid,
         .hung_up = connection->hung_up,
         .peer_lost = !connection_attached(connection),
-        .inbound = connection->counts[INBOUND],
-        .outbound = connection->counts[OUTBOUND],
+        .inbound = book_counts(&connection->sent),
+        .outbound = queue_counts(&connection->outbound),
     };
     // A channel discards all that is queued inbound in one go, without a look at whose it was.
     if (channel == nullptr || channel->drained) {

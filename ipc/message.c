@@ -46,12 +46,14 @@ static status_t outbound_refusal(const struct channel *channel, const struct con
     return queue_full(&connection->outbound) ? ERR_FULL : 0;
 }
 
+// origin is the connection of an inbound message: it stays known until its hang-up is received, and that comes after its
+// messages.
 static uint64_t put(struct queue *queue, uint32_t sender, const void *payload, uint64_t length, uint64_t id,
-                    uint64_t origin) {
+                    struct connection *origin) {
     struct ring_header header = {
-        .sender = sender, .length = (uint32_t)length, .id = id, .sent_at = arch_time_now(), .origin = origin};
+        .sender = sender, .length = (uint32_t)length, .id = id, .sent_at = arch_stamp(), .origin = (uintptr_t)origin};
     queue_put(queue, &header, payload);
-    return header.sequence;
+    return queue_last_sequence(queue);
 }
 
 // A send that is made again is one send.
@@ -78,7 +80,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
         return reject(connection, channel, INBOUND, status);
     }
     bool was_empty = queue_count(&channel->inbound) == 0;
-    uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection->node.id);
+    uint64_t sequence = put(&channel->inbound, sender, payload, length, id, connection);
     room_taken(connection);
     books_sent(connection, channel, INBOUND, (uint32_t)length);
     channel_raise(&channel->object, EVENT_READABLE, sender, id);
@@ -105,7 +107,7 @@ static long send_to_client(struct channel *channel, uint32_t sender, user_ptr_t 
         return reject(connection, channel, OUTBOUND, status);
     }
     bool was_empty = queue_count(&connection->outbound) == 0;
-    uint64_t sequence = put(&connection->outbound, sender, payload, length, id, 0);
+    uint64_t sequence = put(&connection->outbound, sender, payload, length, id, nullptr);
     books_sent(connection, channel, OUTBOUND, (uint32_t)length);
     channel_raise(&connection->object, EVENT_READABLE, sender, id);
     if (queue_full(&connection->outbound)) {
@@ -138,12 +140,16 @@ static long copy_oldest(struct queue *queue, user_ptr_t buffer, uint64_t capacit
     return status != 0 ? status : (long)header->length;
 }
 
-static void tell_of(const struct ring_header *header, struct received *received) {
+// The oldest message has been copied out: it is received.
+static void take_oldest(struct queue *queue, struct connection *connection, struct channel *channel,
+                        enum direction direction, const struct ring_header *header, struct received *received) {
     *received = (struct received){.sender = header->sender,
                                   .kind = MESSAGE_DATA,
                                   .id = header->id,
-                                  .connection = header->origin,
-                                  .sequence = header->sequence};
+                                  .connection = direction == INBOUND ? connection->node.id : 0,
+                                  .sequence = queue_first_sequence(queue)};
+    queue_drop(queue, header->length);
+    books_received(connection, channel, direction, header->length, header->sent_at);
 }
 
 static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uint64_t capacity,
@@ -164,15 +170,10 @@ static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uin
         return length;
     }
     bool was_full = queue_full(&channel->inbound);
-    queue_drop(&channel->inbound);
+    take_oldest(&channel->inbound, (struct connection *)header.origin, channel, INBOUND, &header, received);
     if (was_full) {
         channel_raise(&channel->object, EVENT_WRITABLE, thread_current_pid(), 0);
     }
-    // A connection stays in the tree until its hang-up is received, and that comes after its messages.
-    struct id_node *node = id_tree_find(&channel->connections, header.origin);
-    KASSERT(node != nullptr);
-    books_received(container_of(node, struct connection, node), channel, INBOUND, header.length, header.sent_at);
-    tell_of(&header, received);
     if (!list_empty(&channel->starved)) {
         channel_sweep(channel);
     }
@@ -194,9 +195,7 @@ static long receive_from_servers(struct connection *connection, user_ptr_t buffe
         return length;
     }
     bool was_full = queue_full(&connection->outbound);
-    queue_drop(&connection->outbound);
-    books_received(connection, channel, OUTBOUND, header.length, header.sent_at);
-    tell_of(&header, received);
+    take_oldest(&connection->outbound, connection, channel, OUTBOUND, &header, received);
     if (was_full && connection_attached(connection) && --channel->full == 0) {
         object_notify(&channel->object, EVENT_WRITABLE);
     }

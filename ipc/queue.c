@@ -33,8 +33,13 @@ void queue_init(struct queue *queue, uint32_t depth, uint32_t message_max) {
     ring_init(&queue->shared);
     ring_init_producer(&queue->producer, &queue->shared, nullptr, depth, message_max);
     ring_init_consumer(&queue->consumer, &queue->shared, nullptr, depth, message_max);
+    queue->producer.end.limit = 0;
     queue->page = nullptr;
     queue->spare = nullptr;
+    queue->only = nullptr;
+    queue->bytes_sent = queue->bytes_received = 0;
+    queue->rejected = 0;
+    queue->high_water = queue->discarded = 0;
     queue->released = 0;
     queue->closed = false;
 }
@@ -43,10 +48,6 @@ static void table_set(struct queue *queue, struct ring_slot **table) {
     queue->page = table;
     queue->producer.end.page = table;
     queue->consumer.end.page = table;
-}
-
-static uint32_t producer_page(const struct queue *queue) {
-    return queue->producer.end.position / RING_SLOTS_PER_PAGE;
 }
 
 status_t queue_reserve(struct queue *queue) {
@@ -59,29 +60,50 @@ status_t queue_reserve(struct queue *queue) {
         }
         table_set(queue, table);
     }
-    if (queue->page[producer_page(queue)] == nullptr && queue->spare == nullptr) {
+    if (queue->page[queue->producer.end.index] == nullptr && queue->spare == nullptr) {
         // The slots' contents need no clearing: only what a sender wrote is ever read.
         paddr_t page = page_alloc(0);
         if (page == 0) {
             return ERR_NO_MEMORY;
         }
         queue->spare = arch_phys_to_virt(page);
+        queue->only = nullptr;
     }
     return 0;
 }
 
-void queue_put(struct queue *queue, struct ring_header *header, const void *payload) {
-    header->sequence = queue_last_sequence(queue) + 1;
-    struct ring_slot **page = &queue->page[producer_page(queue)];
+// Each side's index as the other may know it.
+static void sides_meet(struct queue *queue) {
+    ring_publish(&queue->shared.tail, queue->producer.end.own);
+    ring_publish(&queue->shared.head, queue->consumer.end.own);
+    queue->consumer.end.limit = queue->consumer.end.own;
+}
+
+static void note_only_page(struct queue *queue) {
+    bool only = (queue->producer.end.index | queue->consumer.end.index) == 0 && queue->spare == nullptr;
+    queue->only = only ? queue->page[0] : nullptr;
+}
+
+void queue_put(struct queue *queue, const struct ring_header *header, const void *payload) {
+    struct ring_slot **page = &queue->page[queue->producer.end.index];
     if (*page == nullptr) {
         *page = queue->spare;
         queue->spare = nullptr;
     }
+    sides_meet(queue);
     enum ring_result result = ring_enqueue(&queue->producer, header, payload);
     KASSERT(result == RING_OK);
+    note_only_page(queue);
+    queue->bytes_sent += header->length;
+    uint32_t count = queue_count(queue);
+    if (count > queue->high_water) {
+        queue->high_water = count;
+    }
+    queue->producer.end.limit = queue->consumer.end.own + queue->high_water;
 }
 
 bool queue_peek(struct queue *queue, struct ring_header *header, const uint8_t **payload) {
+    sides_meet(queue);
     enum ring_result result = queue_count(queue) == 0 ? RING_EMPTY : ring_peek(&queue->consumer, header, payload);
     KASSERT(result == RING_OK || result == RING_EMPTY);
     return result == RING_OK;
@@ -90,34 +112,33 @@ bool queue_peek(struct queue *queue, struct ring_header *header, const uint8_t *
 // Empty: begin again at slot 0 on the page that was in use last. It is the only one: all others were left by the consumer
 // with no message in them, and retired.
 static void queue_rewind(struct queue *queue, uint32_t last) {
-    ring_rewind(&queue->producer, &queue->consumer);
     if (last != 0) {
         KASSERT(queue->page[0] == nullptr);
         queue->page[0] = queue->page[last];
         queue->page[last] = nullptr;
     }
+    ring_rewind(&queue->producer, &queue->consumer);
     if (queue->spare != nullptr) {
         page_return(queue->spare);
         queue->spare = nullptr;
     }
 }
 
-void queue_drop(struct queue *queue) {
+void queue_drop(struct queue *queue, uint32_t length) {
     struct ring_end *end = &queue->consumer.end;
-    uint32_t index = end->position / RING_SLOTS_PER_PAGE;
+    uint32_t index = end->index;
     ring_commit(&queue->consumer);
+    queue->bytes_received += length;
+    queue->producer.end.limit++;
     uint32_t count = queue_count(queue);
     if (count == 0) {
         queue_rewind(queue, index);
-    } else if (end->position / RING_SLOTS_PER_PAGE != index) {
-        // The consumer has left the page. The producer may be back in it already, a whole round ahead: that is so when
-        // more messages are queued than fit outside it.
-        uint32_t first = index * RING_SLOTS_PER_PAGE;
-        uint32_t slots = end->depth - first < RING_SLOTS_PER_PAGE ? end->depth - first : RING_SLOTS_PER_PAGE;
-        if (count <= end->depth - slots) {
-            page_retire(queue, index);
-        }
+    } else if (end->slot == nullptr && count <= end->depth - ring_page_slots(end->depth, index)) {
+        // The consumer has left the page. Otherwise, if more messages are queued than fit outside it, the producer is
+        // back in it already, a whole round ahead.
+        page_retire(queue, index);
     }
+    note_only_page(queue);
 }
 
 uint32_t queue_discard(struct queue *queue) {
@@ -126,7 +147,9 @@ uint32_t queue_discard(struct queue *queue) {
     end->own = queue->producer.end.own;
     end->limit = end->own;
     ring_publish(&queue->shared.head, end->own);
+    queue->discarded = count;
     queue->closed = true;
+    queue->only = nullptr;
     return count;
 }
 

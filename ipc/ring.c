@@ -28,24 +28,37 @@ void ring_init_consumer(struct ring_consumer *consumer, struct ring_shared *shar
     end_init(&consumer->end, shared, page, depth, message_max);
 }
 
-static struct ring_slot *end_slot(const struct ring_end *end) {
-    struct ring_slot *page = end->page[end->position / RING_SLOTS_PER_PAGE];
-    return page == nullptr ? nullptr : &page[end->position % RING_SLOTS_PER_PAGE];
+// own's slot; null: its page is missing.
+static struct ring_slot *end_slot(struct ring_end *end) {
+    if (end->slot == nullptr && end->page[end->index] != nullptr) {
+        end->slot = end->page[end->index];
+        end->last = end->slot + ring_page_slots(end->depth, end->index) - 1;
+    }
+    return end->slot;
 }
 
 static void end_advance(struct ring_end *end) {
     end->own++;
-    end->position = end->position + 1 == end->depth ? 0 : end->position + 1;
+    if (end->slot != end->last) {
+        end->slot++;
+        return;
+    }
+    end->slot = end->last = nullptr;
+    end->index = end->index + 1 == ring_pages(end->depth) ? 0 : end->index + 1;
+}
+
+static void end_rewind(struct ring_end *end) {
+    end->slot = end->last = nullptr;
+    end->index = 0;
+    (void)end_slot(end);
 }
 
 static void header_read(struct ring_header *to, const struct ring_header *from) {
     to->sender = ring_read32(&from->sender);
     to->length = ring_read32(&from->length);
     to->id = ring_read64(&from->id);
-    to->sequence = ring_read64(&from->sequence);
     to->sent_at = ring_read64(&from->sent_at);
     to->origin = ring_read64(&from->origin);
-    to->reserved = 0;
 }
 
 enum ring_result ring_enqueue(struct ring_producer *producer, const struct ring_header *header, const void *payload) {
@@ -128,6 +141,6 @@ enum ring_result ring_count_consumable(const struct ring_consumer *consumer, uin
 
 void ring_rewind(struct ring_producer *producer, struct ring_consumer *consumer) {
     KASSERT(producer->end.own == consumer->end.own);
-    producer->end.position = 0;
-    consumer->end.position = 0;
+    end_rewind(&producer->end);
+    end_rewind(&consumer->end);
 }

@@ -15,13 +15,11 @@
 #include "ring/index.h"
 
 struct ring_header {
-    uint32_t sender;   // pid, set by the kernel (RING-2)
-    uint32_t length;   // bytes of payload
-    uint64_t id;       // the application's
-    uint64_t sequence; // place in the total order of the queue
-    uint64_t sent_at;  // nanoseconds since boot
-    uint64_t origin;   // which connection (to a server); 0 to a client
-    uint64_t reserved; // 0
+    uint32_t sender;  // pid, set by the kernel (RING-2)
+    uint32_t length;  // bytes of payload
+    uint64_t id;      // the application's
+    uint64_t sent_at; // the owner's: when
+    uint64_t origin;  // the owner's: where from
 };
 
 struct ring_slot {
@@ -43,8 +41,10 @@ struct ring_end {
     struct ring_slot *const *page; // ring_pages(depth) pointers, null where missing; only its owner changes it
     uint64_t own;                  // this side's index; shared holds what the peer may know of it
     uint64_t limit;                // up to where it may go without a look at the peer's
-    uint32_t position;             // own's slot: advances with own, wraps at depth
-    uint32_t depth, message_max;
+    struct ring_slot *slot, *last; // own's slot, and the last one of its page; null until the page was looked up
+    uint32_t index;                // of that page: advances as own does, and wraps
+    uint32_t depth;
+    uint64_t message_max;
 };
 
 struct ring_producer {
@@ -58,6 +58,12 @@ struct ring_consumer {
 // Pages of slots that a ring of this depth needs.
 static inline uint32_t ring_pages(uint32_t depth) {
     return (depth + RING_SLOTS_PER_PAGE - 1) / RING_SLOTS_PER_PAGE;
+}
+
+// Slots on one of these pages: the last page may be a short one.
+static inline uint32_t ring_page_slots(uint32_t depth, uint32_t index) {
+    uint32_t rest = depth - index * RING_SLOTS_PER_PAGE;
+    return rest < RING_SLOTS_PER_PAGE ? rest : RING_SLOTS_PER_PAGE;
 }
 
 // Begin with an empty ring. depth is 1 to CHANNEL_DEPTH_MAX, message_max 1 to MESSAGE_MAX; page stays valid.

@@ -88,9 +88,9 @@ static void stats_snapshot(const struct node *node, const struct process *, stru
                  in->high_water > out->high_water ? in->high_water : out->high_water, info.connections, info.servers,
                  info.depth, info.message_max, in->sent, in->received, in->queued, in->discarded, in->rejected);
     const struct latency *latency = channel_latency(channel_of(node->kernel.held));
-    text_numbers(text, latency->messages == 0 ? 0 : latency->sum / latency->messages, latency->max,
-                 (info.flags & CHANNEL_MAPPED) != 0, info.calls.made, info.calls.replied, info.calls.lost,
-                 info.calls.waiting);
+    uint64_t messages = in->received + out->received;
+    text_numbers(text, messages == 0 ? 0 : latency->sum / messages, latency->max, (info.flags & CHANNEL_MAPPED) != 0,
+                 info.calls.made, info.calls.replied, info.calls.lost, info.calls.waiting);
 }
 
 // ---- latency ----

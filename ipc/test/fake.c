@@ -170,6 +170,14 @@ uint64_t arch_time_now(void) {
     return ++fake_time;
 }
 
+uint64_t host_stamp(void) {
+    return ++fake_time;
+}
+
+uint64_t arch_ticks_time(uint64_t ticks) {
+    return ticks;
+}
+
 void panic(const char *text, ...) {
     va_list args;
     va_start(args, text);

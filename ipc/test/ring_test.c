@@ -35,7 +35,6 @@ static struct ring_header message(uint64_t sequence, uint32_t length, uint8_t *p
     return (struct ring_header){.sender = (uint32_t)sequence + 7,
                                 .length = length,
                                 .id = sequence << 32,
-                                .sequence = sequence,
                                 .sent_at = sequence * 3,
                                 .origin = ~sequence};
 }
@@ -160,7 +159,7 @@ static void hostile_peer_is_harmless(struct property *p) {
             break;
         }
         }
-        property_check(p, producer.end.position < depth && consumer.end.position < depth);
+        property_check(p, producer.end.index < ring_pages(depth) && consumer.end.index < ring_pages(depth));
     }
 }
 

@@ -31,7 +31,7 @@ static uint32_t length_of(uint64_t number) {
 static void *produce(void *unused) {
     uint8_t payload[MESSAGE_MAX];
     for (uint64_t i = 0; i < MESSAGES;) {
-        struct ring_header header = {.sender = (uint32_t)i, .length = length_of(i), .id = ~i, .sequence = i};
+        struct ring_header header = {.sender = (uint32_t)i, .length = length_of(i), .id = ~i, .origin = i};
         for (uint32_t k = 0; k < header.length; k++) {
             payload[k] = (uint8_t)(i + k);
         }
@@ -56,9 +56,9 @@ static void *consume(void *unused) {
             sched_yield();
             continue;
         }
-        if (result != RING_OK || header.sequence != i || header.id != ~i || header.length != length_of(i)) {
+        if (result != RING_OK || header.origin != i || header.id != ~i || header.length != length_of(i)) {
             panic("dequeue of %llu: %d, got %llu\n", (unsigned long long)i, result,
-                  (unsigned long long)header.sequence);
+                  (unsigned long long)header.origin);
         }
         for (uint32_t k = 0; k < header.length; k++) {
             if (payload[k] != (uint8_t)(i + k)) {

@@ -286,7 +286,7 @@ static void tell_channels(void) {
     ipc_get_totals(&totals);
     tell("messages %llu %llu %llu, latency of %llu", (unsigned long long)totals.messages.sent,
          (unsigned long long)totals.messages.received, (unsigned long long)totals.messages.discarded,
-         (unsigned long long)totals.latency.messages);
+         (unsigned long long)latency_messages(&totals.latency));
     for (unsigned i = 0; i < OBJECT_KINDS; i++) {
         tell("objects %u: %llu", i, (unsigned long long)object_count((enum object_kind)i));
     }
