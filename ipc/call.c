@@ -352,6 +352,7 @@ long call_wait(struct thread *self, struct channel *channel, const struct call_s
     give_room(self, shape);
     if ((shape->flags & CALL_MESSAGES) != 0) {
         list_push_front(&channel->calls.listening, &self->park.link);
+        channel_unsettle(channel);
     } else if (channel->calls.spot == nullptr) {
         channel->calls.spot = self;
     } else {

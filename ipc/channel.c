@@ -66,6 +66,16 @@ uint64_t channel_next_call_epoch(void) {
     return ++last;
 }
 
+// Invitations whose time is over bind nobody, unless somebody is in line for what they left.
+void channel_settle(struct channel *channel) {
+    bool quiet =
+        list_empty(&channel->starved) && list_empty(&channel->hang_ups) && list_empty(&channel->calls.listening);
+    if (quiet && channel->invited > 0 && arch_time_now() >= channel->lapses) {
+        room_forget_invitations(channel);
+    }
+    channel->fast_epoch = quiet && channel->invited == 0 ? channel->call_epoch : 0;
+}
+
 struct object *channel_object(struct channel *channel) {
     return &channel->object;
 }
@@ -106,6 +116,7 @@ void channel_remove(struct channel *channel) {
     }
     channel->removed = true;
     channel->call_epoch = channel_next_call_epoch();
+    channel_unsettle(channel);
     if (!channel_served(channel)) {
         channel_drain(channel);
     }
@@ -121,6 +132,7 @@ static void channel_unhandled(struct object *object) {
     struct channel *channel = channel_of(object);
     channel->epoch++;
     channel->call_epoch = channel_next_call_epoch();
+    channel_unsettle(channel);
     channel->full = 0; // counts attached connections, of which there are none now
     room_forget_invitations(channel);
     list_append(&channel->untold, &channel->quiet);

@@ -32,6 +32,11 @@ struct channel {
         call_epoch; // what a connection must have to call: never the same again after a loss of servers or a removal,
                     // and no other channel's
 
+    // call_epoch while sends and receives by connections of that epoch concern nobody but those who make them: no list of
+    // those who are to hear of messages or of room has anybody on it, no hang-up is queued. Else 0. Set to 0 by who comes,
+    // and only reconsidered by the next message of the general path (channel_settle).
+    uint64_t fast_epoch;
+
     struct queue inbound;
     struct book answers; // what servers sent to all clients there ever were; of inbound messages the queue is the book
     struct latency latency; // of both directions
@@ -135,6 +140,11 @@ void room_forget_invitations(struct channel *channel); // whoever has them is to
 // Tell those in line as far as there is room; a unit of *budget for each connection. True: no more to tell now.
 [[nodiscard]] bool room_tell(struct channel *channel, unsigned *budget);
 uint64_t channel_next_call_epoch(void);
+// Somebody came who is to hear of messages or room; and whether that is over.
+static inline void channel_unsettle(struct channel *channel) {
+    channel->fast_epoch = 0;
+}
+void channel_settle(struct channel *channel);
 struct channel *channel_find(uint64_t id);               // null: it is no more
 bool channel_has_message(const struct channel *channel); // a message or a hang-up that recv would give
 

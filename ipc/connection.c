@@ -89,6 +89,7 @@ static void hang_up_queue(struct connection *connection) {
     connection->after = queue_last_sequence(&channel->inbound);
     object_ref(&connection->object);
     list_push_back(&channel->hang_ups, &connection->hang_up);
+    channel_unsettle(channel);
     call_message_came(channel);
 }
 

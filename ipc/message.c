@@ -88,6 +88,7 @@ static long send_to_servers(struct connection *connection, uint32_t sender, user
     if (was_empty) {
         object_notify(&channel->object, EVENT_READABLE);
     }
+    channel_settle(channel);
     return (long)sequence;
 }
 
@@ -177,6 +178,7 @@ static long receive_from_clients(struct channel *channel, user_ptr_t buffer, uin
     if (!list_empty(&channel->starved)) {
         channel_sweep(channel);
     }
+    channel_settle(channel);
     return length;
 }
 

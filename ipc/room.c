@@ -30,6 +30,7 @@ static void invite(struct connection *connection, uint32_t number) {
     connection->invited = invitations(connection) + number;
     connection->round = channel->round;
     channel->invited += number;
+    channel_unsettle(channel);
 }
 
 static void withdraw(struct connection *connection, uint32_t number) {
@@ -55,6 +56,7 @@ void room_await(struct connection *connection) {
     withdraw(connection, invitations(connection));
     if (!list_is_linked(&connection->starved)) {
         list_push_back(&channel->starved, &connection->starved);
+        channel_unsettle(channel);
     }
 }
 

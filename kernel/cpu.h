@@ -42,7 +42,9 @@ enum cpu_counter {
     COUNT_FAST_TAKE,
     COUNT_FAST_MISS, // take that is refused at once
     COUNT_FAST_PARK, // take that parks
-    COUNT_FAST,      // all of these together
+    COUNT_FAST_SEND,
+    COUNT_FAST_RECV,
+    COUNT_FAST, // all of these together
     COUNT_KINDS = COUNT_FAST
 };
 

@@ -32,6 +32,7 @@ static_assert(PRIORITIES == 32);
         [[clang::musttail]] return arch_fast_##exit(a0, a1, a2, a3, a4, a5);                                           \
     }
 GRANT_THEN(stay_exit)
+GRANT_THEN(words_exit)
 GRANT_THEN(exit)
 GRANT_THEN(pair_exit)
 GRANT_THEN(word_exit)

@@ -65,7 +65,20 @@ fast_path fast_unlock_leave, fast_queue_leave;
         [[clang::musttail]] return arch_fast_pair_exit(fast_word, fast_status, fast_from, fast_to, fast_second,        \
                                                        fast_any());                                                    \
     } while (0)
-fast_path fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit, fast_grant_frame_exit;
+// As STAY, with four results.
+#define FAST_STAY_WORDS(self, status, word0, word1, word2, word3)                                                      \
+    do {                                                                                                               \
+        const uint64_t fast_status = (uint64_t)(status), fast_self = arch_fast_stay(self);                             \
+        const uint64_t fast_0 = (word0), fast_1 = (word1), fast_2 = (word2), fast_3 = (word3);                         \
+        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
+            [[clang::musttail]] return fast_grant_words_exit(                                                          \
+                ARCH_FAST_WORDS(fast_status, fast_0, fast_1, fast_2, fast_3, fast_self));                              \
+        }                                                                                                              \
+        [[clang::musttail]] return arch_fast_words_exit(                                                               \
+            ARCH_FAST_WORDS(fast_status, fast_0, fast_1, fast_2, fast_3, fast_self));                                  \
+    } while (0)
+fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
+    fast_grant_frame_exit;
 
 // The handle that self, of that process, means; null: none, or the process has ended and makes no more calls. Entries
 // never move while the table lives, and one that is free has a value of its own: so the last one found is found again by
@@ -90,6 +103,11 @@ fast_path fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_gran
     }
     self->last_handle = handle;
     return handle;
+}
+
+// Whether a payload that begins there may be copied: then all of it, however long, lies where users have their memory.
+[[gnu::always_inline]] static inline bool fast_user(uint64_t va) {
+    return va - ARCH_USER_BASE <= ARCH_USER_TOP - ARCH_USER_BASE - MESSAGE_MAX;
 }
 
 // Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch

@@ -46,6 +46,8 @@ static inline bool watched_is(const struct watched *thing) {
 static inline void watch_raise(struct watched *thing, const struct event *event) {
     if (watched_is(thing)) {
         watch_raise_slow(thing, event);
+    } else {
+        thing->watches.next = nullptr; // nobody any more is nobody yet: the one comparison of fast paths
     }
 }
 

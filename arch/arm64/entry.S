@@ -152,6 +152,9 @@ arm64_fast:
 // on, of the one before it becomes zero, by pairs from the top of the stack.
 .macro ZERO_KERNEL_REGISTERS                // from x4 on; x18 is never the kernel's
     ldp x4, x5, [sp]
+    ZERO_SCRATCH_REGISTERS
+.endm
+.macro ZERO_SCRATCH_REGISTERS               // from x6 on
     ldp x6, x7, [sp]
     ldp x8, x9, [sp]
     ldp x10, x11, [sp]
@@ -190,6 +193,13 @@ arm64_fast:
 arch_fast_stay_exit:
     ldp x2, x3, [sp]
     ZERO_KERNEL_REGISTERS
+    EXCEPTION_RETURN
+
+// Four results: in x0, x2, x3 and x4.
+    .global arch_fast_words_exit
+arch_fast_words_exit:
+    mov x5, xzr
+    ZERO_SCRATCH_REGISTERS
     EXCEPTION_RETURN
 
     .global arch_fast_word_exit

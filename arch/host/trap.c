@@ -55,6 +55,13 @@ static struct fast_answer go_on_with(uint64_t to, uint64_t status, uint64_t word
     return answer;
 }
 
+struct fast_answer arch_fast_words_exit(uint64_t word0, uint64_t status, uint64_t word1, uint64_t word2, uint64_t word3,
+                                        uint64_t self) {
+    struct fast_answer answer = go_on(self);
+    arch_frame_answer(host_frame(answer.next), (int64_t)status, (const uint64_t[4]){word0, word1, word2, word3});
+    return answer;
+}
+
 struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t) {
     return go_on_with(self, status, word, 0);
 }

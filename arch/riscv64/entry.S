@@ -7,8 +7,8 @@
 //   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp, and the message words s2 to s5; those and the arguments are
 //            saved. On return a0 to a4 carry the answer, all others are zero.
 //   full     everything else: every register comes back. The cause says so from the entry to the return.
-// Traps from kernel mode are interrupts of the idle loop, faults of the copy helper, and bugs; they use the stack they
-// happen on, and a spare one if that is full. SUM is set in the copy helper only.
+// Traps from kernel mode are interrupts of the idle loop, faults of the copy helpers, and bugs; they use the stack they
+// happen on, and a spare one if that is full. SUM is set in the copy helpers only (here and in arch_inline.h).
 //
 // sstatus needs no saving with user frames. SPP is 0 except between a trap in the kernel and its sret, and SPIE does not
 // matter: in user mode the kernel's interrupts are always enabled. FS belongs to the current thread (float.c).
@@ -116,11 +116,16 @@ riscv_enter:
 
     .global arch_fast_stay_exit
 arch_fast_stay_exit:
+    ZERO a2, a3, a4
+
+// Four results: in a0, a2, a3 and a4.
+    .global arch_fast_words_exit
+arch_fast_words_exit:
     csrw sscratch, tp
     csrw sepc, s10
     mv sp, s9
     mv tp, s11
-    ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s9, s10, s11
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s9, s10, s11
     sret
 
 // a2 = who has made the call, a3 = who goes on in its place.

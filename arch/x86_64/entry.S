@@ -153,6 +153,21 @@ arch_fast_pair_exit:
     swapgs
     sysretq
 
+// The caller, which is rcx, goes on: results in rdi, rsi, rdx and r8, the status in r9.
+    .global arch_fast_words_exit
+arch_fast_words_exit:
+    mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
+    mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
+    mov THREAD_FRAME + FRAME_RSP(%rcx), %rsp
+    mov THREAD_FRAME + FRAME_RIP(%rcx), %rcx
+    mov %r9, %rax
+    mov %r8, %r10
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r15d, %r15d
+    swapgs
+    sysretq
+
     .global arch_fast_frame_exit
 arch_fast_frame_exit:
     SWITCH_MESSAGE

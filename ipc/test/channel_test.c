@@ -545,7 +545,8 @@ static void check(void) {
         counts_equal(&info.inbound, &channel->in);
         counts_equal(&info.outbound, &channel->out);
         property_equal(now, info.inbound.queued, channel->inbound.messages);
-        property_equal(now, latency_messages(channel_latency(channel->real)), channel->in.received + channel->out.received);
+        property_equal(now, latency_messages(channel_latency(channel->real)),
+                       channel->in.received + channel->out.received);
         property_equal(now, info.removed, channel->removed);
         property_equal(now, info.servers, channel->servers);
         property_check(now, channel_after(info.id - 1) == channel->real);

@@ -57,8 +57,7 @@ static void *consume(void *unused) {
             continue;
         }
         if (result != RING_OK || header.origin != i || header.id != ~i || header.length != length_of(i)) {
-            panic("dequeue of %llu: %d, got %llu\n", (unsigned long long)i, result,
-                  (unsigned long long)header.origin);
+            panic("dequeue of %llu: %d, got %llu\n", (unsigned long long)i, result, (unsigned long long)header.origin);
         }
         for (uint32_t k = 0; k < header.length; k++) {
             if (payload[k] != (uint8_t)(i + k)) {

@@ -43,6 +43,8 @@ FAST = "/test/call-check; cat /kern/ipc/stats/calls"
 PAYLOADS = "/test/payload-check; cat /kern/ipc/stats/calls"
 REFUSED = (r"^\d\d bad places, all refused$",)
 CLEAN = (r"^400 rounds, nothing else arrived$",)
+SENT = "/test/message-check; cat /kern/ipc/stats/calls"
+WHOLE = (r"^[0-9]+ messages, nothing else arrived$",)
 
 
 def calls_counted(output):
@@ -55,6 +57,10 @@ def calls_counted(output):
 def fast_words(output):
     row = table(output[output.index("calls replied"):])[0]
     return min(int(row["fast_calls"]), int(row["fast_replies"]))
+
+
+def fast_messages(output):
+    return int(table(output[output.index("calls replied"):])[0]["fast"])
 
 
 def deadlock(name, options):
@@ -89,6 +95,11 @@ CASES = [
     Case("payloads_in_bad_places_are_refused_without_fast_paths", PAYLOADS, matches=REFUSED, check=lambda output: None
          if fast_words(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
     Case("payloads_in_bad_places_are_refused_on_four_cpus", PAYLOADS, matches=REFUSED, machine=(*TESTS, "--smp", "4")),
+    Case("messages_arrive_whole_and_tell_nothing_else", SENT, matches=WHOLE, check=lambda output: None
+         if fast_messages(output) >= 4000 else f"few of the messages were fast:\n{output}", machine=TESTS, alone=True),
+    Case("messages_arrive_whole_without_fast_paths", SENT, matches=WHOLE, check=lambda output: None
+         if fast_messages(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
+    Case("messages_arrive_whole_on_four_cpus", SENT, matches=WHOLE, machine=(*TESTS, "--smp", "4")),
     Case("a_call_that_nobody_serves_times_out", "mkchan /ipc/c2; ping -c -t 200ms /ipc/c2; cat /ipc/c2/stats",
          matches=(r"^ping: /ipc/c2: the deadline passed first$",)),
     Case("rings_of_a_channel_that_is_not_mapped_refused", "echo-server /ipc/m2 & sleep 200ms; ping -m /ipc/m2; s=$?; kill $!; (exit $s)",

@@ -13,6 +13,7 @@
 
 #include "abi/calls.h"
 #include "ipc/channel.h"
+#include "ipc/notifier.h"
 #include "kernel/cpu.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
@@ -21,7 +22,15 @@
 #include "property.h"
 
 enum { PROCESSES = 4, CHANNELS = 2, CHOICES_MAX = 1 << 16, STORY_MAX = 1 << 25, LINE_ROOM = 4096 };
-enum { PATHS_AT = 60000, PATH_ROOM = 16, PATTERN = 300, PAYLOAD_AT = 8192, FRESH_AT = 65536, FRESH_PAGES = 16 };
+enum {
+    PATHS_AT = 60000,
+    PATH_ROOM = 16,
+    PATTERN = 300,
+    PAYLOAD_AT = 8192,
+    RECORD_AT = 30000,
+    FRESH_AT = 65536,
+    FRESH_PAGES = 16
+};
 enum : uint64_t { READ_ONLY_AT = 0x500000000, TOP_AT = ARCH_USER_TOP - PAGE_SIZE }; // a page each
 
 // ---- telling twice ---------------------------------------------------------------------------------------------------
@@ -86,6 +95,7 @@ static bool more(unsigned average) {
 // ---- the world -------------------------------------------------------------------------------------------------------
 
 static unsigned cpus;
+static unsigned messages; // per cent of the calls
 
 static void give(struct user *me, const struct user *to, int64_t value) {
     struct handle *handle;
@@ -118,15 +128,17 @@ static void prepare(struct user *user) {
 // Processes 0 and 1 serve, each both channels as a rule; all have connections to both and a notifier.
 static void make_world(void) {
     cpus = 1 + (unsigned)below("cpus", 4);
+    messages = chance("many messages", 50) ? 70 : 10;
     machine_boot(&(struct machine_options){.cpus = cpus});
     struct user *me = machine_init();
     prepare(me);
+    uint32_t depth = (uint32_t)(chance("deep", 50) ? 40 : 1 + below("depth", 6));
     int64_t channel[CHANNELS], notifier = CALL(me, NOTIFIER_CREATE, 4);
     for (unsigned i = 0; i < CHANNELS; i++) {
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "/tmp/c%u", i);
         struct abi_channel_config config = {
-            .depth = 4, .message_max = i == 0 ? 64 : MESSAGE_MAX, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
+            .depth = depth, .message_max = i == 0 ? 64 : MESSAGE_MAX, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
         channel[i] = user_channel(me, me->root, path, &config);
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
@@ -269,24 +281,62 @@ static void tell_counters(void) {
     tell("time %llu, idle %llu", (unsigned long long)host_time(), (unsigned long long)idle);
 }
 
+static void tell_counts(const char *what, const struct message_counts *counts) {
+    property_equal(p, counts->sent, counts->received + counts->queued + counts->discarded);
+    tell("  %s: %llu = %llu + %llu + %llu, rejected %llu, bytes %llu %llu, at most %llu", what,
+         (unsigned long long)counts->sent, (unsigned long long)counts->received, (unsigned long long)counts->queued,
+         (unsigned long long)counts->discarded, (unsigned long long)counts->rejected,
+         (unsigned long long)counts->bytes_sent, (unsigned long long)counts->bytes_received,
+         (unsigned long long)counts->high_water);
+}
+
+static void tell_latency(const struct latency *latency) {
+    char text[LINE_ROOM / 2] = "";
+    size_t length = 0;
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        length +=
+            (size_t)snprintf(text + length, sizeof text - length, " %llu", (unsigned long long)latency->bucket[i]);
+    }
+    tell("  latency: sum %llu, most %llu, %s", (unsigned long long)latency->sum, (unsigned long long)latency->max,
+         text);
+}
+
+static void tell_connections(struct channel *channel) {
+    struct connection_info info = {};
+    for (struct connection *c; (c = connection_after(channel, info.id)) != nullptr;) {
+        connection_get_info(c, &info);
+        tell("  connection %llu: hung up %d, lost %d", (unsigned long long)info.id, info.hung_up, info.peer_lost);
+        tell_counts("from it", &info.inbound);
+        tell_counts("to it", &info.outbound);
+    }
+}
+
 static void tell_channels(void) {
     struct channel_info info;
     for (struct channel *channel = channel_after(0); channel != nullptr; channel = channel_after(info.id)) {
         channel_get_info(channel, &info);
         property_check(p, info.calls.made >= info.calls.replied + info.calls.lost + info.calls.waiting);
-        tell(
-            "channel %llu: %u servers, %u connections, removed %d; calls %llu %llu %llu %u; in %llu %llu out %llu %llu",
-            (unsigned long long)info.id, info.servers, info.connections, info.removed,
-            (unsigned long long)info.calls.made, (unsigned long long)info.calls.replied,
-            (unsigned long long)info.calls.lost, info.calls.waiting, (unsigned long long)info.inbound.sent,
-            (unsigned long long)info.inbound.received, (unsigned long long)info.outbound.sent,
-            (unsigned long long)info.outbound.received);
+        tell("channel %llu: %u servers, %u connections, removed %d; calls %llu %llu %llu %u",
+             (unsigned long long)info.id, info.servers, info.connections, info.removed,
+             (unsigned long long)info.calls.made, (unsigned long long)info.calls.replied,
+             (unsigned long long)info.calls.lost, info.calls.waiting);
+        tell_counts("in", &info.inbound);
+        tell_counts("out", &info.outbound);
+        tell_latency(channel_latency(channel));
+        tell_connections(channel);
     }
     struct ipc_totals totals;
     ipc_get_totals(&totals);
-    tell("messages %llu %llu %llu, latency of %llu", (unsigned long long)totals.messages.sent,
-         (unsigned long long)totals.messages.received, (unsigned long long)totals.messages.discarded,
-         (unsigned long long)latency_messages(&totals.latency));
+    tell_counts("messages", &totals.messages);
+    tell_latency(&totals.latency);
+    property_equal(p, latency_messages(&totals.latency), totals.messages.received);
+    struct notifier_info notifier;
+    for (const struct notifier *n = notifier_after(0); n != nullptr; n = notifier_after(notifier.id)) {
+        notifier_get_info(n, &notifier);
+        tell("notifier %llu: bits %llx, %llu events, %llu lost, %u queued, %u watches", (unsigned long long)notifier.id,
+             (unsigned long long)notifier.bits, (unsigned long long)notifier.sequence,
+             (unsigned long long)notifier.lost, notifier.queued, notifier.watches);
+    }
     for (unsigned i = 0; i < OBJECT_KINDS; i++) {
         tell("objects %u: %llu", i, (unsigned long long)object_count((enum object_kind)i));
     }
@@ -382,10 +432,35 @@ static void set_shape(const struct user *user, uint64_t *arg, bool wait) {
     }
 }
 
-static void set_rare(struct thread *thread, const struct user *user, uint64_t *arg) {
+// A record for a call of that thread, which is on that CPU.
+static uint64_t put_record(unsigned cpu, const struct user *user, void *record, size_t size) {
+    struct fault fault;
+    host_user_access(cpu, user->scratch + RECORD_AT, record, size, true, &fault);
+    return user->scratch + RECORD_AT;
+}
+
+static enum object_kind either_side(void) {
+    return chance("a connection", 50) ? OBJECT_CONNECTION : OBJECT_CHANNEL;
+}
+
+static void set_rare(unsigned cpu, struct thread *thread, const struct user *user, uint64_t *arg) {
     struct process *process = thread->process;
     struct arch_frame *frame = &thread->frame;
-    switch (below("rare call", 8)) {
+    switch (below("rare call", 11)) {
+    case 8:
+    case 9: {
+        struct abi_watch_spec spec = {.events = (uint32_t)(1 + below("events", EVENT_READABLE | EVENT_WRITABLE))};
+        frame->number = CALL_WATCH;
+        arg[0] = any_handle(process, OBJECT_NOTIFIER);
+        arg[1] = any_handle(process, either_side());
+        arg[2] = put_record(cpu, user, &spec, sizeof spec);
+        return;
+    }
+    case 10:
+        frame->number = CALL_UNWATCH;
+        arg[0] = any_handle(process, OBJECT_NOTIFIER);
+        arg[1] = below("watch", 20);
+        return;
     case 0:
         frame->number = CALL_FINISH;
         arg[0] = any_handle(process, OBJECT_CONNECTION);
@@ -424,7 +499,24 @@ static void set_rare(struct thread *thread, const struct user *user, uint64_t *a
     }
 }
 
-static void set_call(struct thread *thread, const struct user *user) {
+// What a message may be longer than, what it comes from and goes to; as a rule none of them is.
+static void set_message(struct thread *thread, const struct user *user, uint64_t *arg, bool serves) {
+    struct process *process = thread->process;
+    bool client = !serves || chance("as a client", 30);
+    arg[0] = any_handle(process, client ? OBJECT_CONNECTION : OBJECT_CHANNEL);
+    arg[1] = a_buffer(user);
+    if (chance("receive", 50)) {
+        thread->frame.number = CALL_RECV;
+        arg[2] = chance("small", 10) ? below("capacity", 16) : MESSAGE_MAX;
+        return;
+    }
+    thread->frame.number = CALL_SEND;
+    arg[2] = chance("short", 50) ? 8 : a_length();
+    arg[3] = below("id", 100);
+    arg[4] = client != chance("the other side", 2) ? 0 : below("to", 12);
+}
+
+static void set_call(unsigned cpu, struct thread *thread, const struct user *user) {
     struct process *process = thread->process;
     struct arch_frame *frame = &thread->frame;
     uint64_t *arg = frame->arg;
@@ -437,6 +529,10 @@ static void set_call(struct thread *thread, const struct user *user) {
         serves = serves || handle->object->ops->kind == OBJECT_CHANNEL;
     }
     memset(arg, 0, sizeof frame->arg);
+    if (chance("a message", messages)) {
+        set_message(thread, user, arg, serves);
+        return;
+    }
     uint64_t kind = below("call", 24);
     if (kind < 16 && serves && chance("serve", 90)) {
         frame->number = CALL_REPLY_WAIT;
@@ -465,26 +561,21 @@ static void set_call(struct thread *thread, const struct user *user) {
         arg[1] = below("mask", 8);
         arg[2] = user->pid != 1 && chance("for ever", 15) ? FOREVER : deadline("deadline");
         return;
-    case 19:
-    case 20:
-        frame->number = CALL_SEND;
-        arg[0] = any_handle(process, OBJECT_CONNECTION);
-        arg[1] = a_buffer(user);
-        arg[2] = below("length", 66);
-        arg[3] = below("id", 100);
-        return;
-    case 21:
-        frame->number = CALL_RECV;
-        arg[0] = any_handle(process, serves ? OBJECT_CHANNEL : OBJECT_CONNECTION);
-        arg[1] = a_buffer(user);
-        arg[2] = chance("small", 10) ? 3 : 64;
+    case 19 ... 21:
+        set_message(thread, user, arg, serves);
         return;
     case 22:
         frame->number = CALL_WAIT;
+        if (chance("for an object", 60)) {
+            struct abi_wait_item item = {.events = (uint32_t)(1 + below("events", EVENT_READABLE | EVENT_WRITABLE))};
+            item.handle = any_handle(process, either_side());
+            arg[0] = put_record(cpu, user, &item, sizeof item);
+            arg[1] = 1;
+        }
         arg[2] = deadline("deadline");
         return;
     case 23:
-        set_rare(thread, user, arg);
+        set_rare(cpu, thread, user, arg);
         return;
     }
 }
@@ -537,7 +628,7 @@ static void act(void) {
     struct thread *thread = host_cpu_thread(cpu);
     const struct user *user = thread->arch.user;
     tell_memory(cpu, user);
-    set_call(thread, user);
+    set_call(cpu, thread, user);
     struct arch_frame *frame = &thread->frame;
     for (unsigned i = 0; i < MESSAGE_WORDS; i++) {
         frame->message[i] = (uint64_t)thread->id << 32 | below("word", 1000);

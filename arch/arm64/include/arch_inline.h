@@ -78,6 +78,92 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     arm64_translation_set(space->translation);
 }
 
+// What the caller's return needs: a fault in the kernel takes its place.
+struct arm64_return {
+    uint64_t pc, spsr;
+};
+
+[[gnu::always_inline]] static inline struct arm64_return arm64_return_read(void) {
+    struct arm64_return back;
+    __asm__ volatile("mrs %0, elr_el1\n\tmrs %1, spsr_el1" : "=r"(back.pc), "=r"(back.spsr));
+    return back;
+}
+
+[[gnu::always_inline]] static inline void arm64_return_write(struct arm64_return back) {
+    __asm__ volatile("msr elr_el1, %0\n\tmsr spsr_el1, %1" ::"r"(back.pc), "r"(back.spsr));
+}
+
+#define ARM64_FIXUP(first, end, label)                                                                                 \
+    ".pushsection .fixups, \"a\"\n\t.quad " first ", " end ", " label "\n\t.popsection"
+
+// The user's side is accessed as the user would. The first word, then the others from the last one down: it need not be a
+// whole one beyond the first. Less than a word goes by bytes.
+[[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
+    struct arm64_return back = arm64_return_read();
+    uint64_t left = length, word, at;
+    __asm__ volatile goto("subs %[left], %[left], #8\n\t"
+                          "b.lo 3f\n"
+                          "1: ldtr %[word], [%[from]]\n\t"
+                          "str %[word], [%[to]]\n\t"
+                          "b.eq 5f\n"
+                          "2: add %[at], %[from], %[left]\n\t"
+                          "ldtr %[word], [%[at]]\n\t"
+                          "str %[word], [%[to], %[left]]\n\t"
+                          "subs %[left], %[left], #8\n\t"
+                          "b.hi 2b\n\t"
+                          "b 5f\n"
+                          "3: adds %[left], %[left], #8\n\t"
+                          "b.eq 5f\n"
+                          "4: sub %[left], %[left], #1\n\t"
+                          "add %[at], %[from], %[left]\n\t"
+                          "ldtrb %w[word], [%[at]]\n\t"
+                          "strb %w[word], [%[to], %[left]]\n\t"
+                          "cbnz %[left], 4b\n"
+                          "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
+                          : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
+                          : [to] "r"(to), [from] "r"(from)
+                          : "memory", "cc"
+                          : fault);
+    return true;
+fault:
+    arm64_return_write(back);
+    return false;
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
+    struct arm64_return back = arm64_return_read();
+    uint64_t left = length, word, at;
+    __asm__ volatile goto("subs %[left], %[left], #8\n\t"
+                          "b.lo 3f\n"
+                          "1: ldr %[word], [%[from]]\n\t"
+                          "sttr %[word], [%[to]]\n\t"
+                          "b.eq 5f\n"
+                          "2: add %[at], %[to], %[left]\n\t"
+                          "ldr %[word], [%[from], %[left]]\n\t"
+                          "sttr %[word], [%[at]]\n\t"
+                          "subs %[left], %[left], #8\n\t"
+                          "b.hi 2b\n\t"
+                          "b 5f\n"
+                          "3: adds %[left], %[left], #8\n\t"
+                          "b.eq 5f\n"
+                          "4: sub %[left], %[left], #1\n\t"
+                          "add %[at], %[to], %[left]\n\t"
+                          "ldrb %w[word], [%[from], %[left]]\n\t"
+                          "sttrb %w[word], [%[at]]\n\t"
+                          "cbnz %[left], 4b\n"
+                          "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
+                          : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
+                          : [to] "r"(to), [from] "r"(from)
+                          : "memory", "cc"
+                          : fault);
+    return true;
+fault:
+    arm64_return_write(back);
+    return false;
+}
+
+#define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self
+
 // The caller's registers are where they were: there is nothing to know of it.
 static inline uint64_t arch_fast_stay(struct thread *) {
     return fast_any();

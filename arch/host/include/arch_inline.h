@@ -53,6 +53,16 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
     frame->answers++;
 }
 
+#define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self
+
+static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
+    return arch_user_copy_in(to, from, length);
+}
+
+static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
+    return arch_user_copy_out(to, from, length);
+}
+
 static inline uint64_t arch_fast_stay(struct thread *self) {
     return (uint64_t)self;
 }

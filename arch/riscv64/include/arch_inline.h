@@ -64,6 +64,52 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     }
 }
 
+#define RISCV_SUM              (1ul << 18) // in sstatus: the kernel may access user memory
+#define RISCV_FIXUP(at, label) ".pushsection .fixups, \"a\"\n\t.quad " at ", " label "\n\t.popsection\n\t"
+
+// Either side may be user memory. By words if both sides are aligned, what remains and everything else by bytes: a
+// misaligned access may be an emulated one.
+[[gnu::always_inline]] static inline bool riscv_fast_copy(uint64_t to, uint64_t from, size_t length) {
+    uint64_t end = from + length, word, limit;
+    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"
+                          "or %[limit], %[from], %[to]\n\t"
+                          "andi %[limit], %[limit], 7\n\t"
+                          "bnez %[limit], 2f\n\t"
+                          "addi %[limit], %[end], -8\n\t"
+                          "bgtu %[from], %[limit], 2f\n"
+                          "1: ld %[word], (%[from])\n"
+                          "771: sd %[word], (%[to])\n\t"
+                          "addi %[from], %[from], 8\n\t"
+                          "addi %[to], %[to], 8\n\t"
+                          "bleu %[from], %[limit], 1b\n"
+                          "2: bgeu %[from], %[end], 4f\n"
+                          "3: lbu %[word], (%[from])\n"
+                          "773: sb %[word], (%[to])\n\t"
+                          "addi %[from], %[from], 1\n\t"
+                          "addi %[to], %[to], 1\n\t"
+                          "bltu %[from], %[end], 3b\n"
+                          "4: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("1b", "%l[fault]") RISCV_FIXUP("771b", "%l[fault]")
+                              RISCV_FIXUP("3b", "%l[fault]") RISCV_FIXUP("773b", "%l[fault]")
+                          : [to] "+&r"(to), [from] "+&r"(from), [word] "=&r"(word), [limit] "=&r"(limit)
+                          : [end] "r"(end), [sum] "r"(RISCV_SUM)
+                          : "memory"
+                          : fault);
+    return true;
+fault:
+    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");
+    return false;
+}
+
+static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
+    return riscv_fast_copy((uint64_t)to, from, length);
+}
+
+static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
+    return riscv_fast_copy(to, (uint64_t)from, length);
+}
+
+#define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self
+
 // The answer: status in a1, words in a0 and a2 to a4: as a fast path has them in its registers when it ends. The registers
 // that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {

@@ -69,6 +69,58 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
     frame->r10 = word[3];
 }
 
+// The AC flag lets the kernel at user memory where the CPU has SMAP: stac (last byte 0xcb) and clac (0xca), as in entry.S.
+#define X86_SMAP_SITE(last)                                                                                            \
+    "779:\n\tnopl (%%rax)\n\t.pushsection .smap_sites, \"a\"\n\t.quad 779b\n\t.byte " last                             \
+    ", 0, 0, 0, 0, 0, 0, 0\n\t.popsection\n\t"
+#define X86_FIXUP(at, label) ".pushsection .fixups, \"a\"\n\t.quad " at ", " label "\n\t.popsection\n\t"
+
+// Either side may be user memory. The first word, then the others from the last one down: it need not be a whole one beyond
+// the first. Less than a word goes by bytes.
+[[gnu::always_inline]] static inline bool x86_fast_copy(void *to, const void *from, size_t length) {
+    size_t left = length;
+    uint64_t word;
+    __asm__ volatile goto(X86_SMAP_SITE("0xcb") // stac
+                          "sub $8, %[left]\n\t"
+                          "jb 3f\n"
+                          "771: mov (%[from]), %[word]\n"
+                          "772: mov %[word], (%[to])\n\t"
+                          "jbe 5f\n"
+                          "773: mov (%[from],%[left]), %[word]\n"
+                          "774: mov %[word], (%[to],%[left])\n\t"
+                          "sub $8, %[left]\n\t"
+                          "ja 773b\n\t"
+                          "jmp 5f\n"
+                          "3: add $8, %[left]\n\t"
+                          "jz 5f\n"
+                          "775: movb -1(%[from],%[left]), %b[word]\n"
+                          "776: movb %b[word], -1(%[to],%[left])\n\t"
+                          "dec %[left]\n\t"
+                          "jnz 775b\n"
+                          "5:\n\t" X86_SMAP_SITE("0xca") // clac
+                          X86_FIXUP("771b", "%l[fault]") X86_FIXUP("772b", "%l[fault]") X86_FIXUP("773b", "%l[fault]")
+                              X86_FIXUP("774b", "%l[fault]") X86_FIXUP("775b", "%l[fault]")
+                                  X86_FIXUP("776b", "%l[fault]")
+                          : [left] "+&r"(left), [word] "=&r"(word)
+                          : [to] "r"(to), [from] "r"(from)
+                          : "memory", "cc"
+                          : fault);
+    return true;
+fault:
+    __asm__ volatile(X86_SMAP_SITE("0xca")::: "memory");
+    return false;
+}
+
+static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
+    return x86_fast_copy(to, (const void *)from, length);
+}
+
+static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
+    return x86_fast_copy((void *)to, from, length);
+}
+
+#define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, word1, word2, self, word3, status
+
 static inline uint64_t arch_fast_stay(struct thread *self) {
     return (uint64_t)self;
 }
