@@ -23,7 +23,7 @@ handle_t handle_value(const struct handle *handle, uint32_t index) {
 
 // ---- derivation ------------------------------------------------------------------------------------------------------
 
-static struct lineage *lineage_new(struct handle *handle) {
+[[gnu::noinline]] static struct lineage *lineage_new(struct handle *handle) {
     struct lineage *place = slab_alloc_partly(sizeof *place, 0);
     if (place != nullptr) {
         place->handle = handle;
@@ -41,7 +41,7 @@ static void lineage_free(struct lineage *place) {
 
 // A place without a handle is kept only while it joins two or more below it, and an origin's only while something is
 // derived from it.
-static void lineage_tidy(struct lineage *place) {
+[[gnu::noinline]] static void lineage_tidy(struct lineage *place) {
     struct list *first = list_first(&place->children);
     if (place->handle != nullptr) {
         if (first == nullptr && place->parent == nullptr) {
@@ -71,12 +71,46 @@ static void lineage_tidy(struct lineage *place) {
     }
 }
 
-static void lineage_drop(struct handle *handle) {
-    struct lineage *place = handle->lineage;
+// A place for a handle that will be derived from parent, below parent's; null: no memory.
+static struct lineage *lineage_derive(struct handle_table *table, struct handle *parent) {
+    if (parent->lineage == nullptr) {
+        parent->lineage = lineage_new(parent);
+        if (parent->lineage == nullptr) {
+            return nullptr;
+        }
+    }
+    struct lineage *place = table->spare;
     if (place != nullptr) {
-        handle->lineage = nullptr;
-        place->handle = nullptr;
+        table->spare = nullptr;
+    } else {
+        place = lineage_new(nullptr);
+        if (place == nullptr) {
+            lineage_tidy(parent->lineage);
+            return nullptr;
+        }
+    }
+    place->parent = parent->lineage;
+    list_push_back(&place->parent->children, &place->siblings);
+    return place;
+}
+
+static void lineage_drop(struct handle_table *table, struct handle *handle) {
+    struct lineage *place = handle->lineage;
+    if (place == nullptr) {
+        return;
+    }
+    handle->lineage = nullptr;
+    place->handle = nullptr;
+    struct lineage *parent = place->parent;
+    if (parent == nullptr || !list_empty(&place->children) || table->spare != nullptr) {
         lineage_tidy(place);
+        return;
+    }
+    // A leaf, as most are: the next handle takes its place.
+    list_remove(&place->siblings);
+    table->spare = place;
+    if (parent->handle == nullptr || (parent->parent == nullptr && list_empty(&parent->children))) {
+        lineage_tidy(parent);
     }
 }
 
@@ -138,18 +172,10 @@ status_t handle_insert(struct handle_table *table, struct object *object, uint32
     }
     struct lineage *place = nullptr;
     if (parent != nullptr) {
-        if (parent->lineage == nullptr) {
-            parent->lineage = lineage_new(parent);
-        }
-        place = parent->lineage == nullptr ? nullptr : lineage_new(nullptr);
+        place = lineage_derive(table, parent);
         if (place == nullptr) {
-            if (parent->lineage != nullptr) {
-                lineage_tidy(parent->lineage);
-            }
             return ERR_NO_MEMORY;
         }
-        place->parent = parent->lineage;
-        list_push_back(&place->parent->children, &place->siblings);
     }
     uint32_t index;
     struct handle *entry;
@@ -215,7 +241,7 @@ status_t handle_get(struct handle_table *table, handle_t value, enum object_kind
 // Free the entry first: what follows from the object's loss may look at this table again.
 static void entry_close(struct handle_table *table, struct handle *entry, uint32_t index) {
     struct object *object = entry->object;
-    lineage_drop(entry);
+    lineage_drop(table, entry);
     list_remove(&entry->holder);
     entry->object = nullptr;
     entry->value = index ^ 1;
@@ -273,6 +299,7 @@ bool handle_table_destroy(struct handle_table *table, unsigned *budget) {
     }
     KASSERT(table->used == 0);
     slab_free(table->chunk, table->chunk_capacity * sizeof *table->chunk);
+    slab_free(table->spare, sizeof *table->spare);
     *table = (struct handle_table){};
     return true;
 }

@@ -42,9 +42,10 @@ struct handle {
 struct handle_table {
     struct handle **chunk; // HANDLE_CHUNK entries each; null until used
     uint32_t chunk_capacity;
-    uint32_t used;      // handles alive
-    uint32_t fresh;     // entries ever used; those beyond are untouched
-    uint32_t free_head; // index + 1 of a free entry below fresh, 0 for none
+    uint32_t used;         // handles alive
+    uint32_t fresh;        // entries ever used; those beyond are untouched
+    uint32_t free_head;    // index + 1 of a free entry below fresh, 0 for none
+    struct lineage *spare; // the place of a handle that was closed, for the next one that is derived; or null
 };
 
 // Put a new handle for object into the table. parent is what it derives from, null for an origin. On success the object

@@ -41,6 +41,15 @@ void machine_end_others(void) {
     drain();
 }
 
+// Places that handle tables keep for the next handle are a reserve.
+static uint64_t spare_places(void) {
+    uint64_t count = 0;
+    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
+        count += process->handles.spare != nullptr;
+    }
+    return count;
+}
+
 void machine_count(struct machine_census *census) {
     drain();
     memset(census, 0, sizeof *census);
@@ -53,6 +62,11 @@ void machine_count(struct machine_census *census) {
             census->free_pages += stats.pages;
         }
     }
+    unsigned places = 0;
+    while (slab_stats(places).size < sizeof(struct lineage)) {
+        places++;
+    }
+    census->slab[places] -= spare_places();
     for (unsigned i = 0; i < OBJECT_KINDS; i++) {
         census->objects[i] = object_count((enum object_kind)i);
     }
