@@ -45,7 +45,11 @@ static constexpr uint8_t class_by_units[SLAB_MAX / SLAB_UNIT] = {
     11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
 };
 
-static struct class classes[SLAB_SIZES];
+#define CLASS(index) {.partial = LIST_INIT(classes[index].partial)}
+static struct class classes[SLAB_SIZES] = {
+    CLASS(0), CLASS(1), CLASS(2), CLASS(3), CLASS(4),  CLASS(5),
+    CLASS(6), CLASS(7), CLASS(8), CLASS(9), CLASS(10), CLASS(11),
+};
 static struct slab_stats whole_pages;
 
 static unsigned class_of(size_t size) {
@@ -81,16 +85,13 @@ static struct slab *slab_create(unsigned class_index) {
         slab->free[word] = objects >= 64 ? UINT64_MAX : (UINT64_C(1) << objects) - 1;
     }
     memory_forbid((char *)slab + SLAB_HEADER, PAGE_SIZE - SLAB_HEADER);
-    if (class->partial.next == nullptr) {
-        list_init(&class->partial);
-    }
     list_push_front(&class->partial, &slab->link);
     class->stats.pages++;
     class->stats.capacity += capacity;
     return slab;
 }
 
-static void slab_release(struct class *class, struct slab *slab) {
+[[gnu::noinline]] static void slab_release(struct class *class, struct slab *slab) {
     list_remove(&slab->link);
     class->stats.pages--;
     class->stats.capacity -= slab_capacity(slab->class_index);
@@ -102,7 +103,7 @@ static unsigned whole_order(size_t size) {
     return log2_up((size + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
-static void *whole_alloc(size_t size) {
+[[gnu::noinline]] static void *whole_alloc(size_t size) {
     // Beyond the largest block the rounding above need not be considered.
     paddr_t page = size <= (size_t)PAGE_SIZE << PAGE_ORDER_MAX ? page_alloc(whole_order(size)) : 0;
     if (page == 0) {
@@ -117,7 +118,7 @@ static void *whole_alloc(size_t size) {
     return memset(arch_phys_to_virt(page), 0, pages * PAGE_SIZE);
 }
 
-static void whole_free(void *pointer, size_t size) {
+[[gnu::noinline]] static void whole_free(void *pointer, size_t size) {
     uint64_t pages = UINT64_C(1) << whole_order(size);
     whole_pages.used -= pages;
     whole_pages.pages -= pages;
@@ -129,18 +130,9 @@ void *slab_alloc(size_t size) {
     return slab_alloc_partly(size, size);
 }
 
-void *slab_alloc_partly(size_t size, size_t cleared) {
-    if (size > SLAB_MAX) {
-        return whole_alloc(size);
-    }
-    unsigned class_index = class_of(size);
-    struct class *class = &classes[class_index];
-    struct list *first = class->partial.next == nullptr ? nullptr : list_first(&class->partial);
-    struct slab *slab = first != nullptr ? container_of(first, struct slab, link) : nullptr;
-    if (alloc_fault() || (slab == nullptr && (slab = slab_create(class_index)) == nullptr)) {
-        class->stats.failures++;
-        return nullptr;
-    }
+// An object of a slab that has one.
+static inline void *slab_take(struct class *class, unsigned class_index, struct slab *slab, size_t size,
+                              size_t cleared) {
     KASSERT(slab->magic == SLAB_MAGIC);
     if (slab == class->empty) {
         class->empty = nullptr;
@@ -157,7 +149,35 @@ void *slab_alloc_partly(size_t size, size_t cleared) {
     class->stats.allocations++;
     void *object = (char *)slab + SLAB_HEADER + (size_t)index * class_size[class_index];
     memory_permit(object, size);
-    return memset(object, 0, cleared);
+    return cleared == 0 ? object : memset(object, 0, cleared);
+}
+
+// All slabs of the class are full.
+[[gnu::noinline]] static void *slab_more(struct class *class, unsigned class_index, size_t size, size_t cleared) {
+    struct slab *slab = slab_create(class_index);
+    if (slab == nullptr) {
+        class->stats.failures++;
+        return nullptr;
+    }
+    return slab_take(class, class_index, slab, size, cleared);
+}
+
+// The usual way calls nothing, so that it needs no stack.
+void *slab_alloc_partly(size_t size, size_t cleared) {
+    if (size > SLAB_MAX) {
+        return whole_alloc(size);
+    }
+    unsigned class_index = class_of(size);
+    struct class *class = &classes[class_index];
+    if (alloc_fault()) {
+        class->stats.failures++;
+        return nullptr;
+    }
+    struct list *first = class->partial.next;
+    if (first == &class->partial) {
+        return slab_more(class, class_index, size, cleared);
+    }
+    return slab_take(class, class_index, container_of(first, struct slab, link), size, cleared);
 }
 
 void slab_free(void *pointer, size_t size) {
