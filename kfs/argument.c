@@ -32,5 +32,10 @@ status_t argument_path(user_ptr_t from, uint64_t length, const char **path) {
         return status;
     }
     *path = room;
-    return bytes_contain(room, length, '\0') ? ERR_INVALID : 0;
+    for (size_t at = 0; at < length; at += WORD_BYTES) {
+        if (word_has_zero(word_load(room + at))) {
+            return ERR_INVALID;
+        }
+    }
+    return 0;
 }

@@ -37,7 +37,7 @@ static struct file *file_alloc(bool with_text) {
     size_t head = with_text ? FILE_HEAD : 0;
     struct file *file = slab_alloc_partly(sizeof *file + head, 0);
     if (file != nullptr) {
-        file->object = (struct object){};
+        file->object.watched = (struct watched){}; // the rest by object_init
         file->begun = false;
         file->position = 0;
         file->text_offset = 0;
@@ -102,18 +102,6 @@ static uint32_t file_events(const struct object *) {
 
 // ---- reading ----
 
-static long read_text(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
-    uint64_t end = file->text_offset + text_size(&file->text);
-    if (offset >= end || length == 0) {
-        return 0;
-    }
-    if (length > end - offset) {
-        length = end - offset;
-    }
-    status_t status = text_read(&file->text, buffer, offset - file->text_offset, length);
-    return status < 0 ? status : (long)length;
-}
-
 // Replace the part of a long table that was written by the part that follows, about TEXT_CHUNK bytes of whole records.
 static status_t next_part(struct file *file) {
     const struct tree_ops *ops = file->node->ops;
@@ -154,7 +142,7 @@ static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, ui
     if (offset < file->text_offset || offset > file->text_offset + text_size(&file->text)) {
         return ERR_INVALID;
     }
-    return read_text(file, buffer, length, offset);
+    return text_read(&file->text, buffer, offset - file->text_offset, length);
 }
 
 // The target of a link that was itself opened.
@@ -182,7 +170,7 @@ static long file_read(struct object *object, struct thread *, user_ptr_t buffer,
     } else if (node->ops->record != nullptr) {
         moved = read_table(file, buffer, length, at);
     } else {
-        moved = read_text(file, buffer, length, at);
+        moved = text_read(&file->text, buffer, at, length);
     }
     if (moved > 0 && current) {
         file->position += (uint64_t)moved;

@@ -40,11 +40,8 @@ static struct node **bucket_at(uint64_t index) {
 }
 
 static struct node **bucket_of(uint64_t hash) {
-    uint64_t index = hash & (nodes.low - 1);
-    if (index < nodes.buckets - nodes.low) {
-        index = hash & (2 * nodes.low - 1);
-    }
-    return bucket_at(index);
+    uint64_t index = hash & (2 * nodes.low - 1);
+    return bucket_at(index < nodes.buckets ? index : index - nodes.low);
 }
 
 static uint64_t name_hash(const struct node *directory, const char *name, size_t length) {
@@ -404,7 +401,7 @@ struct watched *node_watched(struct node *node) {
     return stands_for ? &node->kernel.held->watched : &node->watched;
 }
 
-void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name) {
+void node_raise_slow(struct node *node, uint32_t kind, uint64_t value, const char *name) {
     struct watched *watched = node_watched(node);
     if (watched_is(watched)) {
         watch_raise(watched, &(struct event){.kind = kind, .pid = thread_current_pid(), .value = value, .name = name});

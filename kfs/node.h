@@ -129,7 +129,12 @@ void node_set_access(struct node *node, uint32_t owner, uint32_t group, uint32_t
 // directory, the process; else the node.
 struct watched *node_watched(struct node *node);
 // Tell those who watch it. name may be null.
-void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name);
+void node_raise_slow(struct node *node, uint32_t kind, uint64_t value, const char *name);
+static inline void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name) {
+    if (watched_is(&node->watched) || node->kind == NODE_CHANNEL || node->synthesised) {
+        node_raise_slow(node, kind, value, name);
+    }
+}
 
 enum { NODE_KINDS = NODE_DEVICE + 1 };
 

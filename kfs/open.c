@@ -14,6 +14,8 @@
 enum {
     OPEN_ACCESS = OPEN_READ | OPEN_WRITE | OPEN_EXEC | OPEN_SERVE | OPEN_ADMIN,
     OPEN_ALL = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE | OPEN_APPEND | OPEN_DIR | OPEN_NOFOLLOW,
+    OPEN_EXCLUDING =
+        OPEN_EXCLUSIVE | OPEN_TRUNCATE | OPEN_APPEND | OPEN_DIR | OPEN_SERVE, // that do not go with all others
     RIGHTS_ALONG = RIGHT_WATCH | RIGHT_GRANT,
 };
 
@@ -23,6 +25,9 @@ status_t open_check(uint32_t flags, uint32_t mode) {
     bool create = (flags & OPEN_CREATE) != 0;
     if ((flags & ~OPEN_ALL) != 0 || (flags & OPEN_ACCESS) == 0 || mode > 0777) {
         return ERR_INVALID;
+    }
+    if ((flags & OPEN_EXCLUDING) == 0) {
+        return 0;
     }
     if ((flags & OPEN_EXCLUSIVE) != 0 && !create) {
         return ERR_INVALID;

@@ -31,6 +31,7 @@ static uint64_t who_of(const struct process *caller) {
 static struct path_cache_entry *place(const struct path_cache_key *key, uint64_t who, uint64_t tail) {
     constexpr uint64_t multiplier = 0x9e3779b97f4a7c15;
     uint64_t hash = key->start->id ^ who;
+#pragma clang loop unroll(disable) // there are few
     for (size_t i = 0; i < whole_words(key->length); i++) {
         hash = hash_fold(hash ^ word_load(key->bytes + i * WORD_BYTES), multiplier);
     }
@@ -45,6 +46,7 @@ const struct path_cache_entry *path_cache_find(const struct path_cache_key *key)
         entry->length != key->length || entry->tail != tail) {
         return nullptr;
     }
+#pragma clang loop unroll(disable)
     for (size_t i = 0; i < whole_words(key->length); i++) {
         if (entry->words[i] != word_load(key->bytes + i * WORD_BYTES)) {
             return nullptr;

@@ -62,7 +62,7 @@ static status_t room_next(struct text *text) {
     return 0;
 }
 
-static void bytes_slow(struct text *text, const char *bytes, size_t length) {
+[[gnu::noinline]] static void bytes_slow(struct text *text, const char *bytes, size_t length) {
     while (length > 0 && text->status == 0) {
         size_t room = (size_t)(text->end - text->at);
         size_t part = length < room ? length : room;
@@ -93,15 +93,24 @@ void text_bytes(struct text *text, const char *bytes, size_t length) {
     bytes_put(text, bytes, length);
 }
 
-status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
-    KASSERT(offset + length <= text_size(text));
-    uint64_t in_head = offset < text->head_size ? text->head_size - offset : 0;
-    uint64_t part = length < in_head ? length : in_head;
+// Part of it stands behind the head.
+[[gnu::noinline]] static status_t read_pages(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
+    uint64_t part = offset < text->head_size ? text->head_size - offset : 0;
     status_t status = user_copy_out(to, text->head + offset, part);
-    if (status < 0 || part == length) {
-        return status;
+    return status < 0
+               ? status
+               : pages_read(text->pages, (user_ptr_t){to.va + part}, offset + part - text->head_size, length - part);
+}
+
+long text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length) {
+    uint64_t size = text_size(text);
+    if (offset >= size) {
+        return 0;
     }
-    return pages_read(text->pages, (user_ptr_t){to.va + part}, offset + part - text->head_size, length - part);
+    length = length < size - offset ? length : size - offset;
+    status_t status = offset + length <= text->head_size ? user_copy_out(to, text->head + offset, length)
+                                                         : read_pages(text, to, offset, length);
+    return status < 0 ? status : (long)length;
 }
 
 // ---- cells: the value, then blanks up to the column's width and one more, or the line's end ----
@@ -133,41 +142,46 @@ void text_header_of(struct text *text, const struct text_columns *columns) {
 
 // ---- values ----
 
+// The digits of a number, and how many they are.
+[[gnu::noinline]] static unsigned number_write(char *to, uint64_t value) {
+    unsigned length = decimal_length(value);
+    decimal_write(to, value, length);
+    return length;
+}
+
 // A cell where there may be no room for the widest one.
 [[gnu::noinline]] static void number_cell(struct text *text, uint64_t value) {
     char digits[DECIMAL_MAX];
-    unsigned length = decimal_length(value);
-    decimal_write(digits, value, length);
-    text_cell(text, digits, length);
+    text_cell(text, digits, number_write(digits, value));
 }
 
 void text_cells(struct text *text, const uint64_t *values, size_t count) {
-    KASSERT(text->columns != nullptr);
-    const uint64_t *end = values + count;
-    for (; values < end && text->end - text->at >= CELL_ROOM; values++) {
-        // Blanks as for the widest cell, of which only those that belong to this one are kept.
-        char *at = text->at;
+    const struct text_columns *columns = text->columns;
+    KASSERT(columns != nullptr);
+    const uint64_t *values_end = values + count;
+    const uint8_t *width = text->width;
+    char *at = text->at, *end = text->end;
+    for (; values < values_end && end - at >= CELL_ROOM; values++) {
         unsigned length = 1;
-        if (*values < 10) {
-            *at = (char)('0' + *values);
-        } else {
-            length = decimal_length(*values);
-            decimal_write(at, *values, length);
+        *at = (char)('0' + *values);
+        if (*values >= 10) {
+            length = number_write(at, *values);
         }
-        const uint8_t *width = text->width;
         at += length;
+        // Blanks as for the widest cell, of which only those that belong to this one are kept.
         static_assert(CELL_ROOM >= DECIMAL_MAX + sizeof blanks);
         memcpy(at, blanks, sizeof blanks);
-        if (width[1] == 0) {
+        unsigned blank = length < *width ? *width - length + 1 : 1;
+        if (*++width == 0) {
             *at = '\n';
-            text->width = text->columns->width;
-            text->at = at + 1;
-        } else {
-            text->width = width + 1;
-            text->at = at + (length < *width ? *width - length + 1 : 1);
+            blank = 1;
+            width = columns->width;
         }
+        at += blank;
     }
-    for (; values < end; values++) {
+    text->at = at;
+    text->width = width;
+    for (; values < values_end; values++) {
         number_cell(text, *values);
     }
 }

@@ -65,8 +65,8 @@ void text_rewind(struct text *text);
 static inline uint64_t text_size(const struct text *text) {
     return text->before + (uint64_t)(text->at - text->begin);
 }
-// Copy a part of what was written out to the user. ERR_FAULT, ERR_NO_MEMORY.
-[[nodiscard]] status_t text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length);
+// Copy out to the user what was written from offset on, up to length bytes: how many, ERR_FAULT, ERR_NO_MEMORY.
+[[nodiscard]] long text_read(const struct text *text, user_ptr_t to, uint64_t offset, uint64_t length);
 
 // Bytes as they are.
 void text_bytes(struct text *text, const char *bytes, size_t length);

@@ -283,6 +283,7 @@ static status_t resolve(struct position *position, const char *path, bool taken,
 }
 
 char *walk_room(size_t length) {
+    memset(pending_end, '/', WORD_BYTES);
     return pending_end - length;
 }
 
@@ -299,7 +300,6 @@ static status_t walk_from(struct position *position, const char *path, size_t le
     if (path != room) {
         memcpy(room, path, length);
     }
-    memset(pending_end, '/', WORD_BYTES);
     position->at = start;
     position->own = room;
     bool known = position->told == nullptr && position->caller != nullptr && recall(position, room);

@@ -30,7 +30,7 @@ struct walk {
 };
 
 // Where a path of at most PATH_LEN_MAX bytes stands best: from here walk_path and walk_look need not copy it. What is put
-// here stays only until the next path is resolved or put here.
+// here stays only until the next path is resolved or put here. Eight bytes that are not zero stand behind it.
 char *walk_room(size_t length);
 // Resolve a path of at most PATH_LEN_MAX bytes, as argument_path hands it over; caller null: the kernel. On success the
 // caller ends with walk_done, after a failure there is nothing to release. ERR_NOT_FOUND,

@@ -34,6 +34,11 @@ static inline uint64_t word_matches(uint64_t word, unsigned char byte) {
     return ~(((differs & low) + low) | differs | low);
 }
 
+// Whether one of its bytes is zero.
+static inline bool word_has_zero(uint64_t word) {
+    return ((word - 0x0101010101010101) & ~word & 0x8080808080808080) != 0;
+}
+
 // Which byte the first match is, of matches that are not 0.
 static inline unsigned word_first(uint64_t matches) {
     return (unsigned)__builtin_ctzll(matches) / 8;
@@ -44,23 +49,15 @@ static inline unsigned word_last(uint64_t matches) {
     return (63u - (unsigned)__builtin_clzll(matches)) / 8;
 }
 
-// Whether a byte is among them.
-static inline bool bytes_contain(const char *bytes, size_t length, unsigned char byte) {
-    for (; length >= WORD_BYTES; bytes += WORD_BYTES, length -= WORD_BYTES) {
-        if (word_matches(word_load(bytes), byte) != 0) {
-            return true;
-        }
-    }
-    // What is missing in the last word is filled with what is not sought.
-    uint64_t filler = byte == 0 ? UINT64_MAX << (8 * length) : 0;
-    return length > 0 && word_matches(word_load_part(bytes, length) | filler, byte) != 0;
-}
-
 static inline bool bytes_equal(const char *a, const char *b, size_t length) {
     for (; length >= WORD_BYTES; a += WORD_BYTES, b += WORD_BYTES, length -= WORD_BYTES) {
         if (word_load(a) != word_load(b)) {
             return false;
         }
+    }
+    if (length >= 4) {
+        return *(const word32_t *)a == *(const word32_t *)b &&
+               *(const word32_t *)(a + length - 4) == *(const word32_t *)(b + length - 4);
     }
     return word_load_part(a, length) == word_load_part(b, length);
 }
