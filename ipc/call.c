@@ -17,7 +17,7 @@ enum { SERVERS_TRIED = 4, LENGTH_BITS = 12, LENGTH_MASK = (1 << LENGTH_BITS) - 1
 
 static const uint64_t no_words[MESSAGE_WORDS];
 
-struct thread call_crowd = {.base_priority = UINT8_MAX};
+struct thread call_crowd = {.base_priority = UINT8_MAX, .priority = UINT8_MAX};
 
 status_t call_shape_read(uint32_t shape, user_ptr_t send, user_ptr_t receive, uint64_t deadline, uint32_t allowed,
                          struct call_shape *read) {
@@ -56,13 +56,13 @@ static status_t hand_payload(struct thread *to, user_ptr_t where, uint32_t room,
 // A payload of up to so many bytes is wanted, which is more than a fast path could bring.
 static void give_room(struct thread *thread, const struct call_shape *shape) {
     thread->call.receive = shape->receive;
-    thread->call.room = shape->room;
+    thread->call.room = (uint16_t)shape->room;
     thread->holds |= shape->room > 0 ? HOLD_ROOM : 0;
 }
 
 static void give_no_room(struct thread *thread) {
     thread->call.room = 0;
-    thread->holds &= ~(uint32_t)HOLD_ROOM;
+    thread->holds &= (uint16_t)~HOLD_ROOM;
 }
 
 // A server takes a call: it is as urgent as its caller from now on.
@@ -208,7 +208,7 @@ static status_t wait_turn(struct thread *self, struct connection *connection, co
     }
     self->call.server = nullptr;
     self->call.payload = kept;
-    self->call.length = shape->length;
+    self->call.length = (uint16_t)shape->length;
     self->call.turn_at = &channel->object;
     object_ref(&channel->object);
     bool first = list_empty(&channel->calls.turn);

@@ -21,20 +21,16 @@ struct fast_answer fast_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    struct connection *connection = fast_connection(self, process, a0);
-    if (connection == nullptr) {
-        REFUSE(CALL_CALL);
-    }
-    struct thread *server = connection->channel->calls.spot;
-    if (server == nullptr) {
+    struct thread *server;
+    struct connection *connection = fast_connection(self, process, a0, &server);
+    if (FAST_RARE(connection == nullptr)) {
         REFUSE(CALL_CALL);
     }
     struct process *server_process = server->process;
-    uint8_t priority = self->priority;
-    if (server->base_priority > priority || !fast_can_switch(self, server, server_process)) {
+    if (!fast_can_switch(self, server, server_process)) {
         [[clang::musttail]] return fast_call_pay(a0, 0, 0, 0, 0, 0);
     }
-    fast_serve(self, process, connection, server, priority);
+    fast_serve(self, connection, server);
     fast_switch(self, process, server, server_process);
     FAST_DONE(self, server, process->pid, connection->node.id);
 }
@@ -46,29 +42,30 @@ struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_able_handle(self, process, a0, HANDLE_SERVE);
-    if (handle == nullptr) {
+    struct object *object = fast_object(self, process, a0, HANDLE_SERVE);
+    if (FAST_RARE(object == nullptr)) {
         REFUSE(CALL_REPLY_WAIT);
     }
-    struct channel *channel = container_of(handle->object, struct channel, object);
+    struct channel *channel = container_of(object, struct channel, object);
     struct thread *caller = self->call.serving;
-    if (caller == nullptr || channel->calls.spot != nullptr) {
+    uint64_t epoch = channel->call_epoch;
+    if (FAST_RARE(caller == nullptr) || FAST_RARE(channel->calls.spot != nullptr)) {
         REFUSE(CALL_REPLY_WAIT);
     }
     struct connection *connection = connection_of(caller->park.object);
-    if (connection->call_epoch != channel->call_epoch) {
+    if (FAST_RARE(connection->call_epoch != epoch)) {
         REFUSE(CALL_REPLY_WAIT);
     }
     struct process *caller_process = caller->process;
-    if (caller->priority != self->priority || !fast_can_switch(self, caller, caller_process)) {
+    if (!fast_can_switch(self, caller, caller_process)) {
         [[clang::musttail]] return fast_reply_pay(a0, 0, 0, 0, 0, 0);
     }
     // A connection that only this call has kept must be destroyed.
-    if (--connection->object.references == 0) {
+    if (FAST_RARE(--connection->object.references == 0)) {
         connection->object.references = 1;
         REFUSE(CALL_REPLY_WAIT);
     }
-    fast_replied(self, process, channel);
+    fast_replied(self, channel);
     fast_switch(self, process, caller, caller_process);
     FAST_DONE(self, caller, 0, 0);
 }

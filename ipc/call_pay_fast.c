@@ -52,7 +52,7 @@ static inline bool shape_good(uint64_t shape) {
 [[gnu::always_inline]] static inline void change_room(struct thread *self, uint64_t receive, uint64_t room,
                                                       struct thread *to) {
     self->call.receive.va = receive;
-    self->call.room = (uint32_t)room;
+    self->call.room = (uint16_t)room;
     self->holds = room > 0 ? HOLD_ROOM : 0;
     to->call.room = 0;
     to->holds = 0;
@@ -64,12 +64,9 @@ struct fast_answer fast_call_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    struct connection *connection = fast_connection(self, process, a0);
+    struct thread *server;
+    struct connection *connection = fast_connection(self, process, a0, &server);
     if (connection == nullptr) {
-        REFUSE_UNTIMED(CALL_CALL);
-    }
-    struct thread *server = connection->channel->calls.spot;
-    if (server == nullptr) {
         REFUSE_UNTIMED(CALL_CALL);
     }
     struct process *server_process = server->process;
@@ -79,7 +76,8 @@ struct fast_answer fast_call_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t
         !hand_payload(process, a2, length, server, server_process)) {
         REFUSE_UNTIMED(CALL_CALL);
     }
-    fast_serve(self, process, connection, server, self->priority);
+    server->priority = self->priority;
+    fast_serve(self, connection, server);
     change_room(self, a3, shape_room(a1), server);
     fast_switch_here(self, process, server);
     FAST_PAIR_DONE(self, server, process->pid, connection->node.id, length);
@@ -91,11 +89,11 @@ struct fast_answer fast_reply_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_able_handle(self, process, a0, HANDLE_SERVE);
-    if (handle == nullptr) {
+    struct object *object = fast_object(self, process, a0, HANDLE_SERVE);
+    if (object == nullptr) {
         REFUSE_UNTIMED(CALL_REPLY_WAIT);
     }
-    struct channel *channel = container_of(handle->object, struct channel, object);
+    struct channel *channel = container_of(object, struct channel, object);
     struct thread *caller = self->call.serving;
     if (caller == nullptr || channel->calls.spot != nullptr) {
         REFUSE_UNTIMED(CALL_REPLY_WAIT);
@@ -112,7 +110,7 @@ struct fast_answer fast_reply_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_
         REFUSE_UNTIMED(CALL_REPLY_WAIT);
     }
     connection->object.references--;
-    fast_replied(self, process, channel);
+    fast_replied(self, channel);
     change_room(self, a3, shape_room(a1), caller);
     fast_switch_here(self, process, caller);
     FAST_DONE(self, caller, 0, length);

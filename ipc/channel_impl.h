@@ -18,6 +18,21 @@ enum direction {
 struct channel {
     struct object object; // its handles are the servers'
     struct id_node node;  // in the registry; node.id is the channel's
+
+    // What a connection must have to call: never the same again after a loss of servers or a removal, and no other
+    // channel's. It and the next are neighbours for the fast paths.
+    uint64_t call_epoch;
+    struct {
+        struct thread *spot; // a server that waits for a call: the last that came, if the spot was free; or call_crowd
+                             // while there is a caller on turn
+        uint64_t made, replied, lost;
+        struct list turn;                       // callers that wait for a server, longest ago first
+        struct list idle, listening;            // other servers that wait; listening: and for messages (CALL_MESSAGES)
+        struct list lost_callers, lost_servers; // to be told that it is over
+        struct list sought_servers;             // were listening; to be told that recv has something
+        uint32_t in_turn;                       // callers on turn and lost_callers
+    } calls;
+
     uint64_t created;
     uint32_t owner_pid, mode, depth, message_max, flags;
     bool removed;
@@ -28,9 +43,6 @@ struct channel {
     // Counts the times that the last server left. A connection of an earlier epoch has lost its peer: so all of them
     // lose it at once, whenever the sweep comes to tell them.
     uint64_t epoch;
-    uint64_t
-        call_epoch; // what a connection must have to call: never the same again after a loss of servers or a removal,
-                    // and no other channel's
 
     // call_epoch while sends and receives by connections of that epoch concern nobody but those who make them: no list of
     // those who are to hear of messages or of room has anybody on it, no hang-up is queued. Else 0. Set to 0 by who comes,
@@ -56,17 +68,6 @@ struct channel {
     uint64_t lapses;     // when those of this round are over; while there are any
     struct timer_entry lapse;
 
-    struct {
-        struct list turn;            // callers that wait for a server, longest ago first
-        struct thread *spot;         // a server that waits for a call: the last that came, if the spot was free; or
-                                     // call_crowd while there is a caller on turn
-        struct list idle, listening; // others that do; listening: and for messages (CALL_MESSAGES)
-        struct list lost_callers, lost_servers; // to be told that it is over
-        struct list sought_servers;             // were listening; to be told that recv has something
-        uint32_t in_turn;                       // callers on turn and lost_callers
-        uint64_t made, replied, lost;
-    } calls;
-
     struct slice sweep;
     void (*removal)(void *context);
     void *removal_context;
@@ -77,8 +78,8 @@ struct connection {
     struct object object;    // its handles are the client's
     struct id_node node;     // in channel->connections while channel is not null
     struct channel *channel; // referenced until hung up; null when the servers have received the hang-up, or never will
+    uint64_t call_epoch;     // no channel's once it is finished
     uint64_t epoch, opened;
-    uint64_t call_epoch; // no channel's once it is finished
     uint64_t channel_id; // stays when the channel does not
     uint32_t client_pid;
     bool hung_up;

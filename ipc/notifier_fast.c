@@ -14,11 +14,11 @@ struct fast_answer fast_signal(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uin
     FAST_LOCK(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_SIGNAL) == 0 || a1 == 0) {
+    struct object *object = fast_object(self, process, a0, HANDLE_SIGNAL);
+    if (FAST_RARE(object == nullptr) || FAST_RARE(a1 == 0)) {
         FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
     }
-    struct notifier *notifier = container_of(handle->object, struct notifier, object);
+    struct notifier *notifier = container_of(object, struct notifier, object);
     if (!list_empty(&notifier->object.waiters)) {
         FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
     }
@@ -34,8 +34,7 @@ struct fast_answer fast_signal(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uin
         FAST_STAY(self, 0, 0);
     }
     uint64_t bits = notifier->bits | a1;
-    if ((bits & ~taker->park.word) != 0 || taker->holds != 0 || taker->priority > self->priority ||
-        FAST_CPU(woken) != &sched_nobody) {
+    if ((bits & ~taker->park.word) != 0 || taker->standing > self->priority || FAST_CPU(woken) != &sched_nobody) {
         FAST_UNLOCK_LEAVE(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
     }
     notifier->taker = nullptr;
@@ -54,11 +53,11 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     FAST_LOCK(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_TAKE) == 0 || a1 == 0) {
+    struct object *object = fast_object(self, process, a0, HANDLE_TAKE);
+    if (FAST_RARE(object == nullptr) || FAST_RARE(a1 == 0)) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
-    struct notifier *notifier = container_of(handle->object, struct notifier, object);
+    struct notifier *notifier = container_of(object, struct notifier, object);
     uint64_t bits = notifier->bits & a1;
     if (bits != 0) {
         notifier->bits &= ~a1;
@@ -83,21 +82,18 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     }
     // Those that stand for nobody are no thread of a process that runs. One that has been ended is not woken any more.
     struct process *next_process = next->process;
-    if ((sched_waiting.mask & fast_priorities_from[next->priority]) != 0 || next_process->state != PROCESS_RUNNING) {
+    if (sched_waiting.mask >> next->priority != 0 || next_process->ending != 0) {
         FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     }
     notifier->taker = self;
     self->park.word = a1;
     self->park.kind = &take_parked;
     self->park.object = &notifier->object;
-    process->calls++;
     FAST_CPU(count[COUNT_FAST_PARK])++;
     FAST_CPU(woken) = &sched_nobody;
     uint64_t now = arch_stamp();
-    self->park.since = now;
-    self->state = THREAD_PARKED;
     fast_turn(now);
-    fast_enter(self, process, next, next_process, now);
+    fast_enter(self, process, next, next_process, now, THREAD_PARKED);
     uint64_t got = FAST_CPU(woken_bits);
     if (got == 0) {
         FAST_FRAME_DONE(self, next);

@@ -33,11 +33,11 @@ struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     FAST_LOCK(CALL_SEND, a0, a1, a2, a3, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_SEND) == 0) {
+    struct object *object = fast_object(self, process, a0, HANDLE_SEND);
+    if (FAST_RARE(object == nullptr)) {
         REFUSE_SEND(a3);
     }
-    struct connection *connection = connection_of(handle->object);
+    struct connection *connection = connection_of(object);
     struct channel *channel = connection->channel;
     if (connection->call_epoch != channel->fast_epoch || !unwatched(&channel->object) ||
         !list_empty(&channel->object.waiters)) {
@@ -58,7 +58,7 @@ struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     slot->header.origin = (uintptr_t)connection;
     uint8_t *payload = slot->payload;
     if (!arch_fast_copy_in(payload, a1, a2)) {
-        a0 = FAST_CPU(current)->last_handle->value;
+        a0 = FAST_CPU(current)->last_given->value;
         slot = container_of(payload, struct ring_slot, payload[0]);
         a2 = slot->header.length;
         REFUSE_SEND(slot->header.id);
@@ -83,11 +83,11 @@ struct fast_answer fast_recv(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     FAST_LOCK(CALL_RECV, a0, a1, a2, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
-    const struct handle *handle = fast_handle(self, process, a0);
-    if (handle == nullptr || (handle->abilities & HANDLE_SERVE) == 0) {
+    struct object *object = fast_object(self, process, a0, HANDLE_SERVE);
+    if (FAST_RARE(object == nullptr)) {
         REFUSE_RECV;
     }
-    struct channel *channel = container_of(handle->object, struct channel, object);
+    struct channel *channel = container_of(object, struct channel, object);
     if (channel->fast_epoch == 0 || !unwatched(&channel->object)) {
         REFUSE_RECV;
     }
@@ -98,7 +98,7 @@ struct fast_answer fast_recv(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
         REFUSE_RECV;
     }
     if (slot->header.length > a2 || !fast_user(a1) || !arch_fast_copy_out(a1, slot->payload, slot->header.length)) {
-        a0 = FAST_CPU(current)->last_handle->value;
+        a0 = FAST_CPU(current)->last_taken->value;
         REFUSE_RECV;
     }
     uint64_t now = arch_stamp(), sent_at = slot->header.sent_at;

@@ -2,12 +2,6 @@
 
 uint64_t fast_limit = CALL_FAST;
 
-#define FROM(priority) (uint32_t)(UINT32_MAX << (priority))
-#define FROM4(first)   FROM(first), FROM(first + 1), FROM(first + 2), FROM(first + 3)
-const uint32_t fast_priorities_from[PRIORITIES + 1] = {FROM4(0),  FROM4(4),  FROM4(8),  FROM4(12),
-                                                       FROM4(16), FROM4(20), FROM4(24), FROM4(28)};
-static_assert(PRIORITIES == 32);
-
 // None of these becomes part of a fast path when the kernel is linked: then that would call, and need a stack frame.
 
 [[gnu::noinline]] struct fast_answer fast_unlock_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,

@@ -80,29 +80,32 @@ fast_path fast_unlock_leave, fast_queue_leave;
 fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
     fast_grant_frame_exit;
 
-// The handle that self, of that process, means; null: none, or the process has ended and makes no more calls. Entries
-// never move while the table lives, and one that is free has a value of its own: so the last one found is found again by
-// one comparison.
-[[gnu::always_inline]] static inline const struct handle *fast_handle(struct thread *self,
-                                                                      const struct process *process, uint64_t value) {
-    if (process->state != PROCESS_RUNNING) {
+// What self, of that process, means by a handle, if it can be used for that (one of HANDLE_*); null: it is not good for
+// that, or self is ending and makes no more calls. Entries never move while the table lives, and one that is free has a value
+// of its own: so the last one found is found again by one comparison.
+[[gnu::always_inline]] static inline struct object *fast_object(struct thread *self, const struct process *process,
+                                                                uint64_t value, uint8_t ability) {
+    bool gives = (ability & (HANDLE_CALL | HANDLE_SEND | HANDLE_SIGNAL)) != 0;
+    const struct handle **last = gives ? &self->last_given : &self->last_taken;
+    const struct handle *handle = *last;
+    if (FAST_RARE(handle->value != value)) {
+        const struct handle_table *table = &process->handles;
+        uint32_t index = value & 0xffff;
+        if ((self->holds & HOLD_ENDING) != 0 || index >= table->fresh) {
+            return nullptr;
+        }
+        handle = &table->chunk[index / HANDLE_CHUNK][index % HANDLE_CHUNK];
+        if (handle->value != value) {
+            return nullptr;
+        }
+        *last = handle;
+    }
+    if (FAST_RARE((handle->abilities & ability) == 0)) {
         return nullptr;
     }
-    const struct handle *handle = self->last_handle;
-    if (handle->value == value) {
-        return handle;
-    }
-    const struct handle_table *table = &process->handles;
-    uint32_t index = value & 0xffff;
-    if (index >= table->fresh) {
-        return nullptr;
-    }
-    handle = &table->chunk[index / HANDLE_CHUNK][index % HANDLE_CHUNK];
-    if (handle->value != value) {
-        return nullptr;
-    }
-    self->last_handle = handle;
-    return handle;
+    struct object *object = handle->object;
+    __builtin_assume(object != nullptr);
+    return object;
 }
 
 // Whether a payload that begins there may be copied: then all of it, however long, lies where users have their memory.
@@ -110,61 +113,60 @@ fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fas
     return va - ARCH_USER_BASE <= ARCH_USER_TOP - ARCH_USER_BASE - MESSAGE_MAX;
 }
 
-// Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch
-// does, or what those of HOLD_* take that the caller sees to.
-[[gnu::always_inline]] static inline bool fast_can_switch_but(const struct thread *self, const struct thread *to,
-                                                              const struct process *to_process, uint32_t seen_to) {
-    return ((self->holds | to->holds) & ~seen_to) == 0 && to_process->state == PROCESS_RUNNING;
-}
+// Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch does:
+// nothing holds either, and they are as urgent. but: with what those of HOLD_* take that the caller sees to, and with
+// whatever urgency.
 [[gnu::always_inline]] static inline bool fast_can_switch(const struct thread *self, const struct thread *to,
                                                           const struct process *to_process) {
-    return fast_can_switch_but(self, to, to_process, 0);
+    return !FAST_RARE(self->standing != to->standing) && !FAST_RARE(to->standing >= PRIORITIES) &&
+           !FAST_RARE(to_process->ending != 0);
+}
+[[gnu::always_inline]] static inline bool fast_can_switch_but(const struct thread *self, const struct thread *to,
+                                                              const struct process *to_process, uint32_t seen_to) {
+    return ((uint32_t)(self->holds | to->holds) & ~seen_to) == 0 && to_process->ending == 0;
 }
 
 // From the space of one process to that of the other.
 [[gnu::always_inline]] static inline void fast_space(const struct process *from, struct process *to) {
+    FAST_CPU(space) = &to->space;
     if (from != to) {
-        FAST_CPU(space) = &to->space;
         arch_fast_space(&to->space.arch);
     }
 }
 
-// `to` is the one that runs, in place of self, which has run up to now.
+// self has made a call, and `to` runs in its place: self parks, or waits in the queue.
 [[gnu::always_inline]] static inline void fast_run(struct thread *self, struct process *process, struct thread *to,
-                                                   uint64_t now) {
+                                                   uint64_t now, enum thread_state self_state) {
     uint64_t ticks = now - FAST_CPU(switched_at);
-    FAST_CPU(switched_at) = now;
+    self->state = self_state;
+    if (self_state == THREAD_PARKED) {
+        self->park.since = now;
+    }
     self->cpu_ticks += ticks;
-    process->cpu_ticks += ticks;
+    uint64_t process_ticks = process->cpu_ticks + ticks, calls = process->calls + 1;
+    process->cpu_ticks = process_ticks;
+    process->calls = calls;
     to->state = THREAD_RUNNING;
+    FAST_CPU(switched_at) = now;
     FAST_CPU(current) = to;
 }
 
-// `to` goes on in place of self, which has run up to now.
+// Likewise, in its own space.
 [[gnu::always_inline]] static inline void fast_enter(struct thread *self, struct process *process, struct thread *to,
-                                                     struct process *to_process, uint64_t now) {
-    fast_run(self, process, to, now);
+                                                     struct process *to_process, uint64_t now,
+                                                     enum thread_state self_state) {
+    fast_run(self, process, to, now, self_state);
     fast_space(process, to_process);
 }
 
-// self parks now.
-[[gnu::always_inline]] static inline uint64_t fast_park(struct thread *self) {
-    uint64_t now = arch_stamp();
-    self->park.since = now;
-    self->state = THREAD_PARKED;
-    return now;
-}
-
-// self has parked; `to` goes on here in its turn. switch_here: the CPU is in its space already.
+// self parks now; `to` goes on here in its turn. switch_here: the CPU is in its space already.
 [[gnu::always_inline]] static inline void fast_switch(struct thread *self, struct process *process, struct thread *to,
                                                       struct process *to_process) {
-    uint64_t now = fast_park(self);
-    fast_enter(self, process, to, to_process, now);
+    fast_enter(self, process, to, to_process, arch_stamp(), THREAD_PARKED);
 }
 [[gnu::always_inline]] static inline void fast_switch_here(struct thread *self, struct process *process,
                                                            struct thread *to) {
-    uint64_t now = fast_park(self);
-    fast_run(self, process, to, now);
+    fast_run(self, process, to, arch_stamp(), THREAD_PARKED);
 }
 
 // ---- user memory -----------------------------------------------------------------------------------------------------
@@ -179,9 +181,6 @@ fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fas
 }
 
 // ---- turns, while cpu->woken says that a fast path may begin one -----------------------------------------------------
-
-// Bits of all priorities from one on.
-extern const uint32_t fast_priorities_from[PRIORITIES + 1];
 
 // A whole turn of its own begins; it is as long as the last.
 [[gnu::always_inline]] static inline void fast_turn(uint64_t now) {

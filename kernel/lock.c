@@ -6,6 +6,15 @@
 #include "kernel/tlb.h"
 
 _Atomic int32_t lock_contenders = -1;
+uint32_t lock_other;
+
+void kernel_lock_share(uint32_t other) {
+    KASSERT(kernel_lock_held());
+    if (lock_other == 0) {
+        atomic_store_explicit(&lock_contenders, 0, memory_order_relaxed);
+        lock_other = other;
+    }
+}
 
 // Tickets may wrap: only their difference counts, and no more than CPU_MAX are out at once. Their drawing releases and
 // acquires for the sake of `resting` alone.

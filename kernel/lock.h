@@ -28,13 +28,19 @@ struct lock_stats {
 
 extern _Atomic int32_t lock_contenders;
 
+// The first CPU that was started beside the boot CPU; 0: none. Until then entries need not contend with each other, since
+// interrupts are off between the two steps below. Written once, under the lock, while nobody else is there to read it: from
+// then on the lock is held as if it had been contended for from the start.
+extern uint32_t lock_other;
+void kernel_lock_share(uint32_t other); // before that CPU is started
+
 // The first step: true, this CPU has the lock; false, kernel_lock_queue must follow. Its mirror: true, the lock is free;
 // false, kernel_lock_grant must follow.
 [[nodiscard]] static inline bool kernel_lock_first(void) {
-    return atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) < 0;
+    return lock_other == 0 || atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) < 0;
 }
 [[nodiscard]] static inline bool kernel_lock_last(void) {
-    return atomic_fetch_sub_explicit(&lock_contenders, 1, memory_order_release) <= 0;
+    return lock_other == 0 || atomic_fetch_sub_explicit(&lock_contenders, 1, memory_order_release) <= 0;
 }
 void kernel_lock_queue(void);
 void kernel_lock_grant(void);

@@ -56,6 +56,7 @@ static void start_cpu(unsigned index) {
         sched_init_cpu(cpu);
         cpu_table[index] = cpu;
         cpu_slots = index + 1;
+        kernel_lock_share(index);
         status = arch_cpu_start(index, cpu);
     }
     if (status == 0) {

@@ -30,7 +30,7 @@ void park_thread(struct thread *self, const struct park_kind *kind, struct objec
 static void unpark(struct thread *thread) {
     KASSERT(thread->state == THREAD_PARKED);
     timer_remove(&thread->park.timer);
-    thread->holds &= ~(uint32_t)HOLD_TIMED;
+    thread->holds &= (uint16_t)~HOLD_TIMED;
     thread->park.kind->withdraw(thread);
     thread->park.object = nullptr;
 }

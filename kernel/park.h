@@ -22,10 +22,10 @@ struct park_kind {
 struct park {
     const struct park_kind *kind; // of a thread that is parked
     struct object *object;        // the (first) object it waits for, or null; not referenced by park
-    uint64_t since;               // stamp (arch.h)
     struct list link;             // the operation's own: a place in a queue
     uint64_t word;                // likewise: what it asked for
     struct timer_entry timer;     // the deadline, queued only if there is one
+    uint64_t since;               // stamp (arch.h)
 };
 
 // Park the running thread. The call that does this returns PARKED (syscall.h) and must not touch the thread again.

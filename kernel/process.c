@@ -245,14 +245,16 @@ status_t process_end(struct process *process, uint32_t state, int32_t exit_statu
         return ERR_DEAD;
     }
     process->state = state;
+    process->ending = 1;
     process->exit_status = exit_status;
     process->ended = arch_time_now();
     list_remove(&process->embryo);
     count_own_handles(process);
-    // Whatever runs of it stops at once: thread_doomed looks at the state.
+    // Whatever runs of it stops at once; whatever does not run never does (thread_doomed).
     for (unsigned i = 0; i < cpu_slots; i++) {
         struct cpu *cpu = cpu_table[i];
         if (cpu != nullptr && cpu->current != nullptr && cpu->current->process == process) {
+            thread_stop(cpu->current);
             cpu_resched(cpu);
         }
     }

@@ -15,7 +15,8 @@ struct process {
     uint32_t parent; // pid
     uint32_t owner, group;
     char name[PROCESS_NAME_MAX + 1];
-    uint32_t state; // PROCESS_*
+    uint32_t state;  // PROCESS_*
+    uint32_t ending; // not 0: its end has begun: not EMBRYO nor RUNNING
     int32_t exit_status;
     bool exited;  // taken apart: EVENT_EXITED holds
     bool tearing; // its teardown is queued, or its step is running
@@ -30,7 +31,8 @@ struct process {
     struct list all;         // in the table of processes, ordered by pid
     struct list bucket;      // of the pid hash
     uint64_t started, ended; // ended: when the end began
-    uint64_t cpu_ticks;      // of its threads up to when they last were switched to: process_cpu_time adds the rest
+    uint64_t
+        cpu_ticks; // neighbours. Of its threads up to when they last were switched to: process_cpu_time adds the rest
     uint64_t calls, call_errors;
     char *fault_text; // report of the fault that ended it, or null
 };
@@ -54,7 +56,7 @@ static inline struct process *process_of(struct object *object) {
 
 // Whether it can still get handles, mappings and threads.
 static inline bool process_alive(const struct process *process) {
-    return process->state == PROCESS_EMBRYO || process->state == PROCESS_RUNNING;
+    return process->ending == 0;
 }
 
 [[nodiscard]] status_t process_create(const char *name, uint32_t owner, uint32_t group, uint32_t parent,

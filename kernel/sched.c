@@ -9,7 +9,7 @@
 
 struct sched_waiting sched_waiting;
 
-static struct process no_process = {.state = PROCESS_EXITED};
+static struct process no_process = {.state = PROCESS_EXITED, .ending = 1};
 struct thread sched_nobody = {.process = &no_process}, sched_closed = {.process = &no_process, .holds = HOLD_TURN};
 
 static bool has_woken(const struct cpu *cpu) {
@@ -332,7 +332,7 @@ static void enter(struct cpu *cpu, struct thread *next) {
     cpu->current = next;
     next->state = THREAD_RUNNING;
     next->home = (uint8_t)cpu->index;
-    next->holds &= ~(uint32_t)HOLD_TURN;
+    next->holds &= (uint16_t)~HOLD_TURN;
     begin_turn(cpu, next, now);
     if (next != current) {
         cpu->count[COUNT_SWITCH]++;

@@ -28,8 +28,7 @@ struct fast_answer fast_yield(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, 
     }
     struct thread *next = container_of(first, struct thread, ready);
     struct process *next_process = next->process;
-    if (woken != &sched_nobody || (sched_waiting.mask & fast_priorities_from[priority + 1]) != 0 ||
-        !fast_can_switch(self, next, next_process)) {
+    if (woken != &sched_nobody || sched_waiting.mask >> priority > 1 || !fast_can_switch(self, next, next_process)) {
         FAST_UNLOCK_LEAVE(CALL_YIELD, 0, 0, 0, 0, 0, 0);
     }
     // Behind its equals: how many wait stays as it was.
@@ -44,12 +43,10 @@ struct fast_answer fast_yield(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, 
         ready->next = &self->ready;
         ready->previous = &self->ready;
     }
-    self->state = THREAD_READY;
     arch_frame_answer(&self->frame, 0, (const uint64_t[4]){});
-    process->calls++;
     FAST_CPU(count[COUNT_FAST_PASS])++;
     uint64_t now = arch_stamp();
     fast_turn(now);
-    fast_enter(self, process, next, next_process, now);
+    fast_enter(self, process, next, next_process, now, THREAD_READY);
     FAST_FRAME_DONE(self, next);
 }

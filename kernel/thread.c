@@ -63,7 +63,7 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     thread->home = (uint8_t)arch_cpu_current()->index;
     thread->holds = HOLD_TURN;
     thread->process = process;
-    thread->last_handle = &handle_none;
+    thread->last_given = thread->last_taken = &handle_none;
     object_ref(&process->object);
     list_push_back(&process->threads, &thread->siblings);
     process->thread_count++;
@@ -116,10 +116,15 @@ static void die(struct thread *thread) {
     object_unref(&thread->object);
 }
 
+void thread_stop(struct thread *thread) {
+    thread->holds |= HOLD_ENDING;
+    thread->last_given = thread->last_taken = &handle_none;
+}
+
 void thread_end(struct thread *thread) {
     switch (thread->state) {
     case THREAD_RUNNING:
-        thread->holds |= HOLD_ENDING;
+        thread_stop(thread);
         cpu_resched(thread_cpu(thread));
         return;
     case THREAD_READY:

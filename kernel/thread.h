@@ -12,46 +12,55 @@ struct thread;
 
 // What a thread has to do with calls (ipc/call.h).
 struct call_end {
-    struct thread *serving; // the caller, parked, whose call this thread has taken and not yet replied to
-    struct thread *server;  // while parked in a call and turn_at is null: who has taken it, or null
     struct object *turn_at; // while parked in a call that nobody has taken: the channel, referenced
-    bool lost;              // the caller that it served has gone; the next reply_wait tells
-    uint32_t room;          // while parked: how many bytes of payload fit at `receive`; else 0
     user_ptr_t receive;
-    uint32_t length; // while waiting its turn: the payload, kept; null if length is 0
+    uint16_t room;   // while parked: how many bytes of payload fit at `receive`; else 0
+    uint16_t length; // while waiting its turn: the payload, kept; null if length is 0
+    bool lost;       // the caller that it served has gone; the next reply_wait tells
     void *payload;
+    struct thread *server;  // while parked in a call and turn_at is null: who has taken it, or null
+    struct thread *serving; // the caller, parked, whose call this thread has taken and not yet replied to
 };
 
 enum thread_state {
+    THREAD_RUNNING, // current on a CPU
     THREAD_NEW,     // made, not started
     THREAD_READY,   // in the run queue of its home CPU, or that CPU's woken thread
-    THREAD_RUNNING, // current on a CPU
     THREAD_PARKED,
     THREAD_DEAD, // never runs again
 };
 
+// What the fast paths use comes before the frame, near enough to load and store it in pairs where a machine can.
 struct thread {
     struct object object;
-    uint32_t id; // unique for the life of the system
+    // Handles that fast paths of it named, or handle_none; whether they still are, their values tell. Given by: call, send,
+    // signal; taken by: the others. A thread that is not to make calls any more has none.
+    const struct handle *last_given;
+    struct process *process; // referenced
+    const struct handle *last_taken;
+    struct call_end call;
+    struct park park;
+    uint64_t cpu_ticks;  // up to when it was last switched to: thread_cpu_time adds the rest
+    uint64_t slice_left; // nanoseconds of its turn that a preemption left it; 0: a whole turn
+    uint32_t id;         // unique for the life of the system
     enum thread_state state;
-    uint8_t priority; // at least base_priority; more while it serves a call of somebody more urgent
     uint8_t base_priority;
     uint8_t home; // CPU index; of a running thread: thread_cpu
     uint8_t wait_count;
-    uint32_t holds; // HOLD_*: why it is not for the fast paths. ENDING: it is dropped when its CPU next enters the
-                    // kernel; TIMED: parked with a deadline; TURN: it has a rest of a turn, or not a call's frame
+    union {
+        struct {
+            uint8_t priority; // at least base_priority; more while it serves a call of somebody more urgent
+            uint16_t
+                holds; // HOLD_*: why it is not for the fast paths. ENDING: it is dropped when its CPU next enters the
+                       // kernel; TIMED: parked with a deadline; TURN: it has a rest of a turn, or not a call's frame
+        };
+        uint32_t standing; // both: its priority if nothing holds it, else more than any
+    };
     struct arch_frame frame; // user registers while not running; here and next, for the port
     struct arch_thread arch;
-    struct process *process; // referenced
-    struct list siblings;    // in process->threads
-    struct list ready;       // in a run queue
-    struct park park;
-    struct call_end call;
-    const struct handle
-        *last_handle; // that a fast path of it named, or handle_none; whether it still is one, its value tells
+    struct list siblings; // in process->threads
+    struct list ready;    // in a run queue
     struct wait_link wait[WAIT_MAX];
-    uint64_t slice_left; // nanoseconds of its turn that a preemption left it; 0: a whole turn
-    uint64_t cpu_ticks;  // up to when it was last switched to: thread_cpu_time adds the rest
     uint64_t started;
 };
 
@@ -64,7 +73,7 @@ static inline struct thread *thread_of(const struct object *object) {
 }
 
 static_assert(offsetof(struct thread, frame) == THREAD_FRAME_OFFSET);
-static_assert(offsetof(struct thread, holds) == THREAD_FRAME_OFFSET - sizeof(uint32_t));
+static_assert(offsetof(struct thread, holds) == THREAD_FRAME_OFFSET - sizeof(uint16_t));
 static_assert(offsetof(struct thread, arch) == THREAD_FRAME_OFFSET + sizeof(struct arch_frame));
 
 extern const struct object_ops thread_ops;
@@ -78,6 +87,8 @@ struct cpu *thread_cpu(const struct thread *thread); // where it runs, or would 
 // End a thread, in whatever state it is; a thread running on another CPU stops when that CPU takes the interrupt sent to
 // it. Idempotent.
 void thread_end(struct thread *thread);
+// A running thread makes no calls any more: it is dropped when its CPU next enters the kernel, for which that must be asked.
+void thread_stop(struct thread *thread);
 // Whether a running thread must not go back to user mode: it, or its process, has been ended.
 bool thread_doomed(const struct thread *thread);
 // The current thread of this CPU is doomed: leave it and its address space for good.

@@ -19,7 +19,7 @@
 //
 // The port finds its part of the core's objects at fixed places, asserted in thread.h and cpu.h, so that entry code needs
 // no other offset of the core:
-//   struct thread { …; uint32_t holds; struct arch_frame frame; struct arch_thread arch; … };
+//   struct thread { …; uint16_t holds; struct arch_frame frame; struct arch_thread arch; … };
 //                                                                  frame at THREAD_FRAME_OFFSET, the others around it
 //   struct cpu    { struct arch_cpu arch; struct thread *current; struct space *space; … };  at 0, the others behind it
 //   struct space  { struct arch_space arch; … };                                at 0
@@ -39,13 +39,13 @@ typedef uint64_t paddr_t;
 #define CPU_CURRENT_OFFSET sizeof(struct arch_cpu) // bytes from a struct cpu to the thread whose frame entries fill
 #define CPU_SPACE_OFFSET   (sizeof(struct arch_cpu) + sizeof(struct thread *)) // to its space
 
-enum { THREAD_FRAME_OFFSET = 80 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
+enum { THREAD_FRAME_OFFSET = 256 }; // bytes from a struct thread to its frame; threads are 16-byte aligned
 
-// What keeps the fast paths from a thread (fast_path.h): a word right before the frame. The port sets HOLD_STATE in that
+// What keeps the fast paths from a thread (fast_path.h): what stands right before the frame. The port sets HOLD_STATE in that
 // of a thread for which arch_thread_switch would have something to do, and never takes it back.
 enum { HOLD_ENDING = 1, HOLD_TIMED = 2, HOLD_STATE = 4, HOLD_ROOM = 8, HOLD_TURN = 16 };
-static inline uint32_t *arch_thread_holds(struct thread *thread) {
-    return (uint32_t *)((char *)thread + THREAD_FRAME_OFFSET - sizeof(uint32_t));
+static inline uint16_t *arch_thread_holds(struct thread *thread) {
+    return (uint16_t *)((char *)thread + THREAD_FRAME_OFFSET - sizeof(uint16_t));
 }
 
 // ---- boot ------------------------------------------------------------------------------------------------------------
