@@ -60,6 +60,7 @@ void riscv_offsets(void) {
     CPU(FAST_LIMIT, fast_limit);
     CPU(FAST_PATHS, fast);
     CPU(START_SATP, start_satp);
+    CPU(HART, hart);
     CPU(SELF, self);
 
     DEFINE(CAUSE_CALL, RISCV_CAUSE_CALL);

@@ -15,6 +15,7 @@
 #include "sbi.h"
 
 extern const uint8_t riscv_start_further[];
+extern paddr_t riscv_starting; // start.S
 
 alignas(64) struct arch_cpu riscv_boot_cpu = {.bit = 1, .deadline = UINT64_MAX};
 struct arch_cpu *riscv_cpus[CPU_MAX];
@@ -154,15 +155,18 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     if (!stacks_alloc(arch)) {
         return ERR_NO_MEMORY;
     }
-    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_RELAXED);
+    __atomic_store_n(&riscv_starting, arch_virt_to_phys(arch), __ATOMIC_RELEASE);
     riscv_fence(); // it reads arch before it has translations
     if (!riscv_sbi_hart_start(arch->hart, arch_virt_to_phys(riscv_start_further), arch_virt_to_phys(arch))) {
+        riscv_starting = 0;
         start_state = START_NONE;
         return ERR_NO_DEVICE; // its stacks stay in the window, which gives nothing back
     }
     if (!came_alive(PATIENCE) && state_change(START_ASKED, START_GIVEN_UP)) {
-        return ERR_NO_DEVICE;
+        return ERR_NO_DEVICE; // should it come later, it finds that
     }
+    riscv_starting = 0;
     start_state = START_NONE;
     riscv_cpus[index] = arch;
     riscv_cpu_slots = index + 1;

@@ -40,9 +40,13 @@ riscv_header:
 88: j 88b                                   // until the fetch faults
 .endm
 
-// a0 = hart, a1 = physical address of the device tree. Build a first map, in Sv39, of which every processor with 64-bit
+// a0 = hart, a1 = physical address of the device tree. Only the first hart boots here (riscv_start_astray). Build a first map, in Sv39, of which every processor with 64-bit
 // translation is capable: the direct map and the image, without protection. map.c replaces it.
 riscv_start_boot:
+    lla t0, booted
+    li t1, 1
+    amoswap.w.aqrl t1, t1, (t0)
+    bnez t1, riscv_start_astray
     la t0, riscv_bss_start
     la t1, riscv_image_end
 1:  sd zero, (t0)
@@ -98,6 +102,15 @@ riscv_start_boot:
     call riscv_start
     unimp
 
+// A further hart that came in by the door of the first: OpenSBI (seen with 1.1) marks a hart as started before it stores
+// where it shall start, so one that looks in between starts where the boot hart did. a0 = hart.
+riscv_start_astray:
+    lla t0, riscv_starting
+6:  ld a1, (t0)
+    beqz a1, 6b
+    ld t1, CPU_HART(a1)
+    bne t1, a0, 6b
+
 // By SBI HSM: a0 = hart, a1 = physical address of its struct arch_cpu.
     .global riscv_start_further
 riscv_start_further:
@@ -120,6 +133,14 @@ riscv_start_further:
     li s0, 0
     call riscv_start_secondary
     unimp
+
+    .data
+    .balign 8
+    .global riscv_starting                  // physical address of the struct arch_cpu that is asked to start, or 0
+riscv_starting:
+    .quad 0
+booted:                                     // 1: the boot hart has come. Not in .bss, which that hart clears
+    .word 0
 
     .section .bss.pages, "aw", @nobits
     .balign 4096
