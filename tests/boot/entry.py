@@ -42,6 +42,18 @@ class SparseHarts(Case):
         return None
 
 
+class Again(Case):
+    """The same boot, again and again: what depends on who comes first shows in one of them."""
+
+    def converse(self, target):
+        for _ in range(6):
+            output, status, complaints = boot(self.commands, self.machine, self.timeout, target)
+            complaint = self.complaint_on(target, output, status)
+            if complaint is not None:
+                return f"{complaint}\n{complaints}"
+        return None
+
+
 CASES = [
     Case("direct_boot", **TALKS),
     Case("bios_boot", machine=("--iso",), only=("x86_64",), **TALKS),
@@ -54,6 +66,9 @@ CASES = [
     Case("gicv3", machine=("--smp", "4", *virt("gic-version=3")), only=("arm64",), **TALKS),
     Case("two_cpus", machine=("--smp", "2"), **TALKS),
     Case("four_cpus", machine=("--smp", "4"), **TALKS),
+    # All CPUs take turns on one of the workstation's: then each may be held up anywhere.
+    Again("cpus_start_whoever_is_held_up", "cat /kern/cpus", alone=True, machine=("--smp", "3", "--qemu-arg=-accel",
+          "--qemu-arg=tcg,thread=single"), matches=(r"^0 +online", r"^1 +online", r"^2 +online")),
     Case("four_cpus_bios", machine=("--iso", "--smp", "4"), only=("x86_64",), **TALKS),
     Case("smallest_memory", machine=("--mem", "32M"), **TALKS),
     Case("much_memory", machine=("--mem", "3G"), **TALKS),
