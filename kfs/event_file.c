@@ -112,7 +112,6 @@ static void event_file_unhandled(struct object *object) {
 
 static void event_file_destroy(struct object *object) {
     struct event_file *file = event_file_of(object);
-    notifier_silence(file->notifier);
     object_unref(notifier_object(file->notifier));
     object_unref(channel_object(file->channel));
     slab_free(file, sizeof *file);

@@ -152,8 +152,6 @@ static void treap_remove(struct node *directory, struct node *node) {
         }
     }
     *at = left != nullptr ? left : right;
-    node->left = nullptr;
-    node->right = nullptr;
 }
 
 struct node *node_after(const struct node *directory, uint64_t cookie) {

@@ -253,3 +253,96 @@ Test(figures, of_every_cpu) {
     uint64_t idle = strtoull(value(1, "idle_ns"), nullptr, 10);
     cr_assert(idle <= host_time() * CPU_MAX && idle >= host_time() * (CPU_MAX - 2), "%llu", (unsigned long long)idle);
 }
+
+// The maps of a process, line by line, also where a reading ends between two lines: places, sizes, rights.
+Test(figures, of_mappings) {
+    static const struct {
+        uint64_t address, size;
+        unsigned protection;
+        const char *shown;
+    } maps[] = {{0x30000000, 0x1000, PROT_READ, "r--"},
+                {0x30001000, 0x3000, PROT_READ | PROT_WRITE, "rw-"},
+                {0x30004000, 0x2000, PROT_READ | PROT_EXEC, "r-x"}};
+    boot(1);
+    for (size_t i = 0; i < 3; i++) {
+        handle_t pages = (handle_t)CALL(self, PAGES_CREATE, maps[i].size);
+        cr_assert_eq(CALL(self, MAP, self->own, pages, maps[i].address, 0, maps[i].size, maps[i].protection), 0);
+    }
+    load("/proc/self/maps");
+    unsigned line = 1;
+    while (strtoull(value(line, "base"), nullptr, 0) != maps[0].address) {
+        line++;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        EXPECT(line + i, {"base", maps[i].address}, {"size", maps[i].size});
+        cr_assert_str_eq(value(line + i, "protection"), maps[i].shown);
+    }
+    static char whole[TEXT_SIZE];
+    load("/proc/self/maps"); // the pages that reading takes are there now
+    strcpy(whole, text);
+    int64_t file = user_open(self, self->root, "/proc/self/maps", OPEN_READ, 0);
+    size_t length = 0;
+    for (int64_t got; (got = user_read(self, (handle_t)file, text + length, 80, OFFSET_CURRENT)) > 0;) {
+        length += (size_t)got;
+    }
+    text[length] = '\0';
+    cr_assert_str_eq(text, whole);
+}
+
+// The names of the whole tree lie in as many buckets as there are, give or take the last split.
+Test(figures, of_nodes) {
+    boot(1);
+    load("/kern/ns/stats/nodes");
+    uint64_t before = strtoull(value(1, "buckets"), nullptr, 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/tmp/%u", i);
+        cr_assert_eq(user_make(self, self->root, path, NODE_DIR, 0700), 0);
+    }
+    load("/kern/ns/stats/nodes");
+    cr_assert_gt(before, 0);
+    cr_assert_geq(strtoull(value(1, "buckets"), nullptr, 0), 2000);
+}
+
+// Writing at a place of its own leaves alone where the next write goes on; closing is told to who watches.
+Test(figures, of_a_file_that_is_written) {
+    boot(1);
+    char bytes[16] = "";
+    struct abi_event_record record;
+    const struct abi_watch_spec spec = {.events = EVENT_CLOSED};
+    handle_t file = (handle_t)user_open(self, self->root, "/tmp/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600);
+    handle_t queue = (handle_t)CALL(self, NOTIFIER_CREATE, 8);
+    handle_t watched = (handle_t)user_open(self, self->root, "/tmp/f", OPEN_READ, 0);
+    cr_assert_eq(user_write(self, file, "abc", 3, OFFSET_CURRENT), 3);
+    cr_assert_eq(user_write(self, file, "xyz", 3, 8), 3);
+    cr_assert_eq(user_write(self, file, "de", 2, OFFSET_CURRENT), 2);
+    cr_assert_eq(user_read(self, file, bytes, sizeof bytes, 0), 11);
+    cr_assert_eq(memcmp(bytes, "abcde\0\0\0xyz", 11), 0);
+    user_store(self, self->scratch, &spec, sizeof spec);
+    cr_assert_geq(CALL(self, WATCH, queue, watched, self->scratch), 0);
+    cr_assert_eq(user_read(self, queue, &record, sizeof record, OFFSET_CURRENT), ERR_EMPTY);
+    cr_assert_eq(CALL(self, CLOSE, file), 0);
+    cr_assert_eq(user_read(self, queue, &record, sizeof record, OFFSET_CURRENT), (int64_t)sizeof record);
+    cr_assert_eq(record.event, EVENT_CLOSED);
+}
+
+// The longest path together with the longest target.
+Test(figures, of_the_longest_link) {
+    boot(1);
+    char path[PATH_LEN_MAX + 1] = "/tmp", target[PATH_LEN_MAX + 1], found[PATH_LEN_MAX + 1];
+    memset(target, 't', PATH_LEN_MAX);
+    target[PATH_LEN_MAX] = '\0';
+    for (size_t length = 4; length < PATH_LEN_MAX;) {
+        size_t more = PATH_LEN_MAX - length - 1 < 50 ? PATH_LEN_MAX - length - 1 : 50;
+        path[length] = '/';
+        memset(path + length + 1, 'p', more);
+        length += more + 1;
+        path[length] = '\0';
+        cr_assert_eq(length < PATH_LEN_MAX ? user_make(self, self->root, path, NODE_DIR, 0700)
+                                           : user_link(self, self->root, path, target),
+                     0);
+    }
+    handle_t link = (handle_t)user_open(self, self->root, path, OPEN_READ | OPEN_NOFOLLOW, 0);
+    cr_assert_eq(user_read(self, link, found, sizeof found, 0), PATH_LEN_MAX);
+    cr_assert_eq(memcmp(found, target, PATH_LEN_MAX), 0);
+}
