@@ -18,11 +18,7 @@ void object_ref(struct object *object) {
     object->references++;
 }
 
-void object_unref(struct object *object) {
-    KASSERT(object->references > 0);
-    if (--object->references > 0) {
-        return;
-    }
+void object_gone(struct object *object) {
     KASSERT(object->handles == 0 && list_empty(&object->waiters));
     alive[object->ops->kind]--;
     watched_gone(&object->watched);

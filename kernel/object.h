@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/types.h"
 #include "kernel/include/user_ptr.h"
+#include "kernel/panic.h"
 #include "kernel/watch.h"
 
 struct handle;
@@ -72,7 +73,14 @@ struct object {
 
 void object_init(struct object *object, const struct object_ops *ops); // counted per kind: object_count
 void object_ref(struct object *object);
-void object_unref(struct object *object);        // may destroy it
+void object_gone(struct object *object); // object_unref's, of the last reference
+// May destroy it.
+static inline void object_unref(struct object *object) {
+    KASSERT(object->references > 0);
+    if (--object->references == 0) {
+        object_gone(object);
+    }
+}
 void object_handle_added(struct object *object); // a handle (and its reference) came
 void object_handle_gone(struct object *object);  // a handle (and its reference) went; may destroy it
 uint64_t object_count(enum object_kind kind);    // alive now

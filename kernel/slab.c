@@ -38,11 +38,11 @@ struct class {
 
 static constexpr uint16_t class_size[SLAB_SIZES] = {32, 64, 96, 128, 192, 256, 384, 512, 672, 992, 1344, SLAB_MAX};
 
-// By (size - 1) / SLAB_UNIT: the smallest class that fits.
-static constexpr uint8_t class_by_units[SLAB_MAX / SLAB_UNIT] = {
-    0,  1,  2,  3,  4,  4,  5,  5,  6,  6,  6,  6,  7,  7,  7,  7,  8,  8,  8,  8,  8,
-    9,  9,  9,  9,  9,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
-    11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+// By size / SLAB_UNIT, rounded up: the smallest class that fits.
+static constexpr uint8_t class_by_units[SLAB_MAX / SLAB_UNIT + 1] = {
+    0,  0,  1,  2,  3,  4,  4,  5,  5,  6,  6,  6,  6,  7,  7,  7,  7,  8,  8,  8,  8,  8,
+    9,  9,  9,  9,  9,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 11,
+    11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
 };
 
 #define CLASS(index) {.partial = LIST_INIT(classes[index].partial)}
@@ -53,7 +53,7 @@ static struct class classes[SLAB_SIZES] = {
 static struct slab_stats whole_pages;
 
 static unsigned class_of(size_t size) {
-    return class_by_units[size == 0 ? 0 : (size - 1) / SLAB_UNIT];
+    return class_by_units[(size + SLAB_UNIT - 1) / SLAB_UNIT];
 }
 
 #define CAPACITY(size) ((PAGE_SIZE - SLAB_HEADER) / (size))

@@ -44,7 +44,7 @@ status_t open_check(uint32_t flags, uint32_t mode) {
     return 0;
 }
 
-static uint32_t rights_asked(uint32_t flags) {
+uint32_t open_asks(uint32_t flags) {
     uint32_t rights = 0;
     rights |= (flags & OPEN_READ) != 0 ? RIGHT_READ : 0;
     rights |= (flags & OPEN_WRITE) != 0 ? RIGHT_WRITE : 0;
@@ -53,8 +53,8 @@ static uint32_t rights_asked(uint32_t flags) {
     return rights;
 }
 
-uint32_t open_needs(uint32_t flags) {
-    uint32_t rights = RIGHT_READ | rights_asked(flags);
+uint32_t open_needs(uint32_t flags, uint32_t asked) {
+    uint32_t rights = RIGHT_READ | asked;
     rights |= (flags & OPEN_CREATE) != 0 ? RIGHT_WRITE : 0;
     rights |= (flags & OPEN_SERVE) != 0 ? RIGHT_WRITE | RIGHT_EXEC : 0;
     return rights;
@@ -79,7 +79,7 @@ static status_t finish(struct node *node, struct opening *opening, uint32_t alon
         return status;
     }
     opening->object = &file->object;
-    opening->rights = (rights_asked(opening->flags) | along) & opening->bound;
+    opening->rights = (opening->asked | along) & opening->bound;
     return 0;
 }
 
@@ -129,7 +129,7 @@ static status_t open_provided(struct node *node, struct opening *opening) {
         const struct node *channel = node->parent->kind == NODE_CHANNEL ? node->parent : node;
         return finish(node, opening, RIGHT_GRANT | watch_right(channel, opening));
     }
-    uint32_t asked = rights_asked(opening->flags) | RIGHTS_ALONG;
+    uint32_t asked = opening->asked | RIGHTS_ALONG;
     status = node->ops->open(node, opening->caller, opening->flags, asked, &opening->object, &opening->rights);
     opening->rights &= opening->bound;
     return status;

@@ -17,6 +17,7 @@ struct object;
 struct opening {
     const struct process *caller;
     uint32_t flags, mode;
+    uint32_t asked; // rights that the flags ask for
     uint32_t bound; // rights of the directory handle
     struct walk walk;
     struct node *created;  // a file to be linked; referenced
@@ -26,8 +27,9 @@ struct opening {
 
 // Flags and mode make sense. ERR_INVALID.
 [[nodiscard]] status_t open_check(uint32_t flags, uint32_t mode);
-// The rights that the flags need of the directory handle.
-uint32_t open_needs(uint32_t flags);
+// The rights that the flags ask for; with these, what they need of the directory handle.
+uint32_t open_asks(uint32_t flags);
+uint32_t open_needs(uint32_t flags, uint32_t asked);
 // Look up and check; on success opening holds the object. Errors as sys_open documents.
 [[nodiscard]] status_t open_prepare(struct node *start, const char *path, size_t length, struct opening *opening);
 void open_commit(struct opening *opening);  // the object's reference is the caller's

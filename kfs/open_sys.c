@@ -10,9 +10,10 @@ long sys_open(struct thread *self, handle_t dir, user_ptr_t path, uint64_t path_
     if (status < 0) {
         return status;
     }
+    uint32_t asked = open_asks(flags);
     struct file *start;
     struct handle *parent;
-    status = argument_file(self, dir, open_needs(flags), &start, &parent);
+    status = argument_file(self, dir, open_needs(flags, asked), &start, &parent);
     if (status < 0) {
         return status;
     }
@@ -25,6 +26,7 @@ long sys_open(struct thread *self, handle_t dir, user_ptr_t path, uint64_t path_
     opening.caller = self->process;
     opening.flags = flags;
     opening.mode = mode;
+    opening.asked = asked;
     opening.bound = parent->rights;
     status = open_prepare(start->node, text, path_len, &opening);
     if (status < 0) {
