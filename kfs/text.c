@@ -22,11 +22,9 @@ static void room_set(struct text *text, char *begin, uint64_t size, uint64_t bef
     text->before = before;
 }
 
-void text_clear(struct text *text) {
-    if (text->pages != nullptr) {
-        object_unref(&text->pages->object);
-        text->pages = nullptr;
-    }
+void text_release(struct text *text) {
+    object_unref(&text->pages->object);
+    text->pages = nullptr;
 }
 
 void text_rewind(struct text *text) {
@@ -142,47 +140,50 @@ void text_header_of(struct text *text, const struct text_columns *columns) {
 
 // ---- values ----
 
-// The digits of a number, and how many they are.
-[[gnu::noinline]] static unsigned number_write(char *to, uint64_t value) {
+// Write the digits of a number; where they end.
+[[gnu::noinline]] static char *number_write(char *to, uint64_t value) {
     unsigned length = decimal_length(value);
     decimal_write(to, value, length);
-    return length;
+    return to + length;
 }
 
 // A cell where there may be no room for the widest one.
 [[gnu::noinline]] static void number_cell(struct text *text, uint64_t value) {
     char digits[DECIMAL_MAX];
-    text_cell(text, digits, number_write(digits, value));
+    text_cell(text, digits, (size_t)(number_write(digits, value) - digits));
 }
 
 void text_cells(struct text *text, const uint64_t *values, size_t count) {
-    const struct text_columns *columns = text->columns;
-    KASSERT(columns != nullptr);
+    KASSERT(text->columns != nullptr);
     const uint64_t *values_end = values + count;
     const uint8_t *width = text->width;
-    char *at = text->at, *end = text->end;
-    for (; values < values_end && end - at >= CELL_ROOM; values++) {
-        unsigned length = 1;
-        *at = (char)('0' + *values);
-        if (*values >= 10) {
-            length = number_write(at, *values);
+    char *at = text->at;
+    const uintptr_t last_begin = (uintptr_t)text->end - CELL_ROOM;
+    while (values < values_end && (uintptr_t)at <= last_begin) {
+        uint64_t value = *values++;
+        char *digits_end = at + 1;
+        *at = (char)('0' + value);
+        if (value >= 10) {
+            digits_end = number_write(at, value);
         }
-        at += length;
         // Blanks as for the widest cell, of which only those that belong to this one are kept.
         static_assert(CELL_ROOM >= DECIMAL_MAX + sizeof blanks);
-        memcpy(at, blanks, sizeof blanks);
-        unsigned blank = length < *width ? *width - length + 1 : 1;
-        if (*++width == 0) {
-            *at = '\n';
-            blank = 1;
-            width = columns->width;
+        memcpy(digits_end, blanks, sizeof blanks);
+        at += *width++;
+        if (at < digits_end) {
+            at = digits_end;
         }
-        at += blank;
+        if (*width == 0) {
+            width = text->columns->width;
+            *digits_end = '\n';
+            at = digits_end;
+        }
+        at++;
     }
     text->at = at;
     text->width = width;
-    for (; values < values_end; values++) {
-        number_cell(text, *values);
+    while (values < values_end) {
+        number_cell(text, *values++);
     }
 }
 

@@ -57,7 +57,12 @@ struct text {
 // Begin an empty text without columns, in room that stays as long as it.
 void text_init(struct text *text, char *head, size_t size);
 // Release what it holds; it is not used again.
-void text_clear(struct text *text);
+void text_release(struct text *text); // its pages
+static inline void text_clear(struct text *text) {
+    if (text->pages != nullptr) {
+        text_release(text);
+    }
+}
 // Begin again at size 0, keeping the columns.
 void text_rewind(struct text *text);
 
