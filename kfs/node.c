@@ -20,7 +20,7 @@ static_assert(sizeof(struct node) <= 256, "a node fills one slab object of 256 b
 // `buckets` is between `low` and 2 * low, low a power of two. Buckets below buckets - low have been split: they and
 // their upper halves are addressed by one more bit of the hash. Chunks are one page each, and are never given back.
 
-enum { CHUNK_BUCKETS = PAGE_SIZE / sizeof(struct node *), CHUNKS_MAX = 1024, BUCKETS_FIRST = 64 };
+enum { CHUNK_BUCKETS = PAGE_SIZE / sizeof(struct node *), CHUNKS_MAX = 1024, BUCKETS_FIRST = CHUNK_BUCKETS };
 
 static struct {
     struct node **chunk[CHUNKS_MAX];
@@ -400,6 +400,7 @@ struct watched *node_watched(struct node *node) {
 }
 
 void node_raise_slow(struct node *node, uint32_t kind, uint64_t value, const char *name) {
+    KASSERT(!node->synthesised);
     struct watched *watched = node_watched(node);
     if (watched_is(watched)) {
         watch_raise(watched, &(struct event){.kind = kind, .pid = thread_current_pid(), .value = value, .name = name});

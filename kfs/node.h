@@ -128,10 +128,10 @@ void node_set_access(struct node *node, uint32_t owner, uint32_t group, uint32_t
 // What is watched by who watches the node: for a channel and what is below it, the channel; for what is below a process's
 // directory, the process; else the node.
 struct watched *node_watched(struct node *node);
-// Tell those who watch it. name may be null.
+// Tell those who watch it, which is stored. name may be null.
 void node_raise_slow(struct node *node, uint32_t kind, uint64_t value, const char *name);
 static inline void node_raise(struct node *node, uint32_t kind, uint64_t value, const char *name) {
-    if (watched_is(&node->watched) || node->kind == NODE_CHANNEL || node->synthesised) {
+    if (watched_is(&node->watched) || node->kind == NODE_CHANNEL) {
         node_raise_slow(node, kind, value, name);
     }
 }

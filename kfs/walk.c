@@ -16,20 +16,25 @@ static char *const pending_end = pending + PENDING_SIZE;
 
 static struct walk_stats stats;
 
-struct position {
+struct question {
     struct node *start;
-    struct node *at; // referenced
     const struct process *caller;
+    unsigned flags;
+    status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
+    void *context;
+};
+
+// Its address is given to nobody who is not compiled into the same function, so that it lives in registers.
+struct position {
+    const struct question *asked;
+    struct node *at;  // referenced
     const char *next; // in pending
     const char *own;  // what stands from here on is the caller's path, what is before it comes from links
     const char *last; // where the path cache is told what the path led to so far; null: nowhere
     const char *name; // the component taken last, in pending
     size_t length;
-    bool slash; // behind it
-    unsigned flags;
-    unsigned components, links;                                                               // so far
-    status_t (*told)(void *context, struct node *directory, const char *name, size_t length); // null: nobody asks
-    void *context;
+    bool slash;                 // behind it
+    unsigned components, links; // so far
 };
 
 static void move_to(struct position *position, struct node *node) {
@@ -41,7 +46,7 @@ static void move_to(struct position *position, struct node *node) {
 // The parent, but the starting directory is its own. Compared by id: synthesised nodes are made anew at each lookup.
 static void move_up(struct position *position) {
     struct node *at = position->at;
-    if (at->id == position->start->id) {
+    if (at->id == position->asked->start->id) {
         return;
     }
     struct node *parent = at->parent;
@@ -57,11 +62,11 @@ static status_t lookup(struct position *position, struct node **child) {
     position->components++;
     if (at->ops != nullptr) {
         position->last = nullptr;
-        status_t status = at->ops->lookup(at, position->caller, name, length, child);
-        return status == ERR_NOT_FOUND && position->told != nullptr ? ERR_WRONG_KIND : status;
+        status_t status = at->ops->lookup(at, position->asked->caller, name, length, child);
+        return status == ERR_NOT_FOUND && position->asked->told != nullptr ? ERR_WRONG_KIND : status;
     }
-    if (position->told != nullptr) {
-        status_t status = position->told(position->context, at, name, length);
+    if (position->asked->told != nullptr) {
+        status_t status = position->asked->told(position->asked->context, at, name, length);
         if (status < 0) {
             return status;
         }
@@ -80,7 +85,7 @@ static status_t may_pass(const struct position *position) {
     if (!node_is_directory(position->at)) {
         return ERR_NOT_DIR;
     }
-    if (position->at->kind == NODE_DIR && !node_permits(position->at, position->caller, MODE_EXEC)) {
+    if (position->at->kind == NODE_DIR && !node_permits(position->at, position->asked->caller, MODE_EXEC)) {
         return ERR_ACCESS;
     }
     return 0;
@@ -104,8 +109,8 @@ static status_t follow(struct position *position, struct node *link) {
     memcpy(next, link->link.target, length);
     position->next = next;
     if (*next == '/') {
-        node_ref(position->start);
-        move_to(position, position->start);
+        node_ref(position->asked->start);
+        move_to(position, position->asked->start);
     }
     return 0;
 }
@@ -137,18 +142,15 @@ static status_t take_component(struct position *position) {
     return position->length > NAME_LEN_MAX ? ERR_NAME_TOO_LONG : 0;
 }
 
-// The last component led to child, or to nothing.
-static void arrive(struct position *position, struct node *child, struct walk *walk) {
+// The last component led to child, or to nothing. Both references become the walk's.
+static inline void arrive(struct walk *walk, struct node *parent, struct node *child, const char *name, size_t length) {
     walk->node = child;
-    walk->parent = position->at;
-    walk->length = position->length;
-    walk->through_link = position->name < position->own;
-    walk->wants_directory = position->slash;
+    walk->parent = parent;
+    walk->length = length;
     if (child == nullptr) {
-        memcpy(walk->name, position->name, position->length);
-        walk->name[position->length] = '\0';
+        memcpy(walk->name, name, length);
+        walk->name[length] = '\0';
     }
-    position->at = nullptr;
 }
 
 // The path ended in no name: it means where we are.
@@ -177,12 +179,12 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
     bool last = position->next == pending_end;
     struct node *child = nullptr;
     status = lookup(position, &child);
-    if (status < 0 && !(status == ERR_NOT_FOUND && last && (position->flags & WALK_PARENT) != 0)) {
+    if (status < 0 && !(status == ERR_NOT_FOUND && last && (position->asked->flags & WALK_PARENT) != 0)) {
         return status;
     }
     bool slash = position->slash;
     bool is_link = child != nullptr && child->kind == NODE_LINK;
-    if (is_link && !(last && !slash && (position->flags & WALK_NOFOLLOW) != 0)) {
+    if (is_link && !(last && !slash && (position->asked->flags & WALK_NOFOLLOW) != 0)) {
         if (slash && last) {
             pending_end[-1] = '/';
             position->next = pending_end - 1;
@@ -201,7 +203,10 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
         node_unref(child);
         return ERR_NOT_DIR;
     }
-    arrive(position, child, walk);
+    arrive(walk, position->at, child, position->name, position->length);
+    walk->through_link = position->name < position->own;
+    walk->wants_directory = slash;
+    position->at = nullptr;
     *done = true;
     return 0;
 }
@@ -222,64 +227,83 @@ static const char *last_component(const char *path) {
     return name < NAME_LEN_MAX && before < PATH_CACHE_LENGTH_MAX ? slash + 1 : nullptr;
 }
 
-static struct path_cache_key key_of(const struct position *position, const char *path) {
-    return (struct path_cache_key){.start = position->start,
-                                   .caller = position->caller,
-                                   .bytes = path,
-                                   .length = (size_t)(position->last - 1 - path)};
-}
-
-// Take the last component if it is known what directory that is in. Otherwise it shall be.
-static bool recall(struct position *position, const char *path) {
-    const char *last = last_component(path);
-    position->last = last;
-    if (last == nullptr) {
-        return false;
-    }
-    const struct path_cache_key key = key_of(position, path);
-    const struct path_cache_entry *entry = path_cache_find(&key);
-    if (entry == nullptr) {
-        path_cache_pass(position->start);
-        return false;
-    }
-    position->at = entry->directory;
-    position->components = entry->components;
-    position->name = last;
-    position->length = (size_t)(pending_end - last);
-    position->slash = false;
-    position->next = pending_end;
-    return true;
-}
-
-[[gnu::noinline]] static void learn(struct position *position, const char *path) {
-    if (!position->at->synthesised) {
-        const struct path_cache_key key = key_of(position, path);
-        path_cache_add(&key, position->at, position->components);
+// All of the path before its last component, and the slash there, leads to directory.
+[[gnu::noinline]] static void learn(const struct question *asked, const char *path, const char *last,
+                                    struct node *directory, unsigned components) {
+    if (!directory->synthesised) {
+        const struct path_cache_key key = {
+            .start = asked->start, .caller = asked->caller, .bytes = path, .length = (size_t)(last - 1 - path)};
+        path_cache_add(&key, directory, components);
     }
 }
 
-// The first component is taken already, or not.
-static status_t resolve(struct position *position, const char *path, bool taken, struct walk *walk) {
-    for (;; taken = false) {
-        if (!taken) {
-            if (position->next == pending_end) {
-                arrive_here(position, walk);
-                return 0;
-            }
-            status_t status = take_component(position);
-            if (status < 0) {
-                return status;
-            }
+// Go there name by name: from the start, and then what leads to the last component is to be remembered if that is not null;
+// or from what is known to be the directory that it is in.
+[[gnu::noinline]] static status_t resolve(const struct question *asked, const char *path, const char *last,
+                                          const struct path_cache_entry *known, struct walk *walk) {
+    struct position position = {.asked = asked, .own = path};
+    if (known != nullptr) {
+        position.at = known->directory;
+        position.next = last;
+        position.components = known->components;
+    } else {
+        position.at = asked->start;
+        position.next = skip_slashes(path);
+        position.last = last;
+        path_cache_pass(position.at);
+    }
+    node_ref(position.at);
+    status_t status = 0;
+    bool done = false;
+    while (status == 0 && !done && position.next < pending_end) {
+        status = take_component(&position);
+        if (status == 0) {
+            status = step(&position, walk, &done);
         }
-        bool done = false;
-        status_t status = step(position, walk, &done);
-        if (status < 0 || done) {
-            return status;
-        }
-        if (position->next == position->last) {
-            learn(position, path);
+        if (status == 0 && position.next == position.last) {
+            learn(asked, path, last, position.at, position.components);
         }
     }
+    if (status == 0 && !done) {
+        arrive_here(&position, walk);
+        if (path < pending_end && !node_is_directory(walk->node)) {
+            walk_done(walk);
+            status = ERR_NOT_DIR;
+        }
+    }
+    node_unref(position.at);
+    stats.components += position.components;
+    stats.links += position.links;
+    stats.failures += status < 0;
+    return status;
+}
+
+// The same for a path whose last component is, as a rule, a plain name in the directory that is known.
+static status_t resolve_known(const struct question *asked, const char *path, const char *last,
+                              const struct path_cache_entry *known, struct walk *walk) {
+    struct node *directory = known->directory;
+    if (directory->kind != NODE_DIR || directory->ops != nullptr || last[0] == '.' ||
+        !node_permits(directory, asked->caller, MODE_EXEC)) {
+        return resolve(asked, path, last, known, walk);
+    }
+    size_t length = (size_t)(pending_end - last);
+    struct node *child = node_child(directory, last, length);
+    if (child != nullptr) {
+        if (child->kind == NODE_LINK) {
+            return resolve(asked, path, last, known, walk);
+        }
+        node_ref(child);
+    }
+    stats.components += known->components + 1u;
+    if (child == nullptr && (asked->flags & WALK_PARENT) == 0) {
+        stats.failures++;
+        return ERR_NOT_FOUND;
+    }
+    node_ref(directory);
+    arrive(walk, directory, child, last, length);
+    walk->through_link = false;
+    walk->wants_directory = false;
+    return 0;
 }
 
 char *walk_room(size_t length) {
@@ -287,50 +311,53 @@ char *walk_room(size_t length) {
     return pending_end - length;
 }
 
-// From position->start, who asks and how being set.
-static status_t walk_from(struct position *position, const char *path, size_t length, struct walk *walk) {
-    struct node *start = position->start;
+// Have the path where it is resolved.
+static inline status_t begin(const struct question *asked, const char *path, size_t length, const char **room) {
     KASSERT(length <= PATH_LEN_MAX);
     stats.walks++;
-    if (start->removed && length > 0) {
+    if (asked->start->removed && length > 0) {
         stats.failures++;
         return ERR_REMOVED;
     }
-    char *room = walk_room(length);
-    if (path != room) {
-        memcpy(room, path, length);
+    char *to = walk_room(length);
+    if (path != to) {
+        memcpy(to, path, length);
     }
-    position->at = start;
-    position->own = room;
-    bool known = position->told == nullptr && position->caller != nullptr && recall(position, room);
-    if (!known) {
-        position->next = skip_slashes(room);
-    }
-    node_ref(position->at);
-    status_t status = resolve(position, room, known, walk);
-    node_unref(position->at);
-    stats.components += position->components;
-    stats.links += position->links;
-    if (status == 0 && walk->length == 0 && length > 0 && !node_is_directory(walk->node)) {
-        walk_done(walk);
-        status = ERR_NOT_DIR;
-    }
-    stats.failures += status < 0;
-    return status;
+    *room = to;
+    return 0;
 }
 
 status_t walk_path(struct node *start, const struct process *caller, const char *path, size_t length, unsigned flags,
                    struct walk *walk) {
-    struct position position = {.start = start, .caller = caller, .flags = flags};
-    return walk_from(&position, path, length, walk);
+    const struct question asked = {.start = start, .caller = caller, .flags = flags};
+    const char *room;
+    status_t status = begin(&asked, path, length, &room);
+    if (status < 0) {
+        return status;
+    }
+    const char *last = caller != nullptr ? last_component(room) : nullptr;
+    if (last != nullptr) {
+        const struct path_cache_key key = {
+            .start = start, .caller = caller, .bytes = room, .length = (size_t)(last - 1 - room)};
+        const struct path_cache_entry *known = path_cache_find(&key);
+        if (known != nullptr) {
+            return resolve_known(&asked, room, last, known, walk);
+        }
+    }
+    return resolve(&asked, room, last, nullptr, walk);
 }
 
 status_t walk_look(struct node *start, const struct process *caller, const char *path, size_t length,
                    status_t (*told)(void *context, struct node *directory, const char *name, size_t length),
                    void *context) {
-    struct position position = {.start = start, .caller = caller, .told = told, .context = context};
+    const struct question asked = {.start = start, .caller = caller, .told = told, .context = context};
+    const char *room;
+    status_t status = begin(&asked, path, length, &room);
+    if (status < 0) {
+        return status;
+    }
     struct walk walk;
-    status_t status = walk_from(&position, path, length, &walk);
+    status = resolve(&asked, room, nullptr, nullptr, &walk);
     if (status == 0) {
         walk_done(&walk);
     }

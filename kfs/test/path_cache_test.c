@@ -113,6 +113,30 @@ Test(path_cache, ways_that_are_not_kept) {
     }
 }
 
+// Nor is a directory that was made for one lookup kept, from which a path begins and comes back to.
+Test(path_cache, a_start_that_is_made_by_looking) {
+    struct abi_stat stat;
+    boot();
+    handle_t dir = (handle_t)user_open(self, self->root, "/proc/self/", OPEN_READ | OPEN_DIR, 0);
+    cr_assert_gt((int32_t)dir, 0);
+    count();
+    for (unsigned turn = 0; turn < 2; turn++) {
+        cr_assert_eq(user_stat(self, dir, "./status", &stat), 0);
+        cr_assert_eq(user_stat(self, dir, "../status", &stat), 0);
+    }
+    cr_assert_eq(added() + found(), 0);
+}
+
+// What is no directory is none, the second time as well.
+Test(path_cache, ways_to_what_is_no_directory) {
+    boot();
+    create("/tmp/f");
+    for (unsigned turn = 0; turn < 3; turn++) {
+        cr_assert_eq(look(self, "/tmp/f/x"), ERR_NOT_DIR);
+        cr_assert_eq(look(self, "/tmp/f/."), ERR_NOT_DIR);
+    }
+}
+
 // That the way is known makes no name valid.
 Test(path_cache, names_are_checked_each_time) {
     char path[PATH_LEN_MAX + 1] = "/tmp/";
