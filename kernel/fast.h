@@ -174,10 +174,10 @@ fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fas
 // user_copy_in and user_copy_out as far as they take no more than a copy. False: they take more, as for a page that is not
 // there yet, or would refuse; some prefix has been copied.
 [[gnu::always_inline]] static inline bool fast_copy_in(void *to, user_ptr_t from, uint64_t length) {
-    return user_range(from, length) && arch_user_copy_in(to, from.va, length);
+    return user_range(from, length) && arch_fast_bulk_in(to, from.va, length);
 }
 [[gnu::always_inline]] static inline bool fast_copy_out(user_ptr_t to, const void *from, uint64_t length) {
-    return user_range(to, length) && arch_user_copy_out(to.va, from, length);
+    return user_range(to, length) && arch_fast_bulk_out(to.va, from, length);
 }
 
 // ---- turns, while cpu->woken says that a fast path may begin one -----------------------------------------------------

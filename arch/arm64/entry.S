@@ -381,7 +381,8 @@ arm64_run:
 
 // bool arch_user_copy_in(void *to, uint64_t from, size_t length), bool arch_user_copy_out(uint64_t to, const void *from,
 // size_t length): false if an access faulted. The user's side is accessed as the user would. A fast path copies with what
-// its caller goes back by still in elr and spsr, which a fault takes. Registers that C keeps stay, in any case.
+// its caller goes back by still in elr and spsr, which a fault takes. Changes no more than x0 to x6, x9, x10 and x30: fast
+// paths count on that (arch_fast_bulk_in).
 .macro IN_32 at
     ldtr x3, [x1, #\at]
     ldtr x4, [x1, #\at + 8]

@@ -337,11 +337,11 @@ riscv_run:
     .endm
 
     .macro COPY_4 at                        // words
-201: ld t1, \at(a1)
+201: ld t0, \at(a1)
 202: ld t2, \at + 8(a1)
 203: ld t3, \at + 16(a1)
 204: ld t4, \at + 24(a1)
-205: sd t1, \at(a0)
+205: sd t0, \at(a0)
 206: sd t2, \at + 8(a0)
 207: sd t3, \at + 16(a0)
 208: sd t4, \at + 24(a0)
@@ -356,61 +356,76 @@ riscv_run:
     .endm
 
 // bool riscv_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
-// Words where both sides are aligned alike, else bytes: a misaligned access may be an emulated one.
+// Words where both sides are aligned alike, else bytes: a misaligned access may be an emulated one. Changes no more than
+// a0 to a2, t0 to t4 and ra: fast paths count on that (riscv_bulk_copy).
     .global riscv_copy
 riscv_copy:
-    li t6, STATUS_SUM
-    csrs sstatus, t6
-    xor t0, a0, a1
-    andi t0, t0, 7
-    add a3, a0, a2                          // end of to
-    bnez t0, 30f
+    li t0, STATUS_SUM
+    csrs sstatus, t0
+    or t1, a0, a1
+    andi t1, t1, 7
+    add a2, a2, a0                          // end of to
+    bnez t1, 50f
 
-    li t0, 8
-    bltu a2, t0, 30f
-10: andi t0, a0, 7                          // bytes up to the first word
-    beqz t0, 12f
-101: lbu t1, (a1)
-102: sb t1, (a0)
-    addi a1, a1, 1
-    addi a0, a0, 1
-    j 10b
-    MAY_FAULT 101b
-    MAY_FAULT 102b
-
-12: addi a4, a3, -64                        // eight words a turn
-    bgtu a0, a4, 20f
-13: COPY_4 0
+10: addi t1, a2, -128                       // words, sixteen a turn
+    bgtu a0, t1, 20f
+11: COPY_4 0
     COPY_4 32
-    addi a1, a1, 64
-    addi a0, a0, 64
-    bleu a0, a4, 13b
+    COPY_4 64
+    COPY_4 96
+    addi a1, a1, 128
+    addi a0, a0, 128
+    bleu a0, t1, 11b
+    beq a0, a2, 70f
 
-20: addi a4, a3, -8
-    bgtu a0, a4, 30f
-111: ld t1, (a1)
-112: sd t1, (a0)
+20: addi t1, a2, -32                        // four
+    bgtu a0, t1, 30f
+21: COPY_4 0
+    addi a1, a1, 32
+    addi a0, a0, 32
+    bleu a0, t1, 21b
+
+30: addi t1, a2, -8                         // one
+    bgtu a0, t1, 60f
+301: ld t0, (a1)
+302: sd t0, (a0)
     addi a1, a1, 8
     addi a0, a0, 8
-    bleu a0, a4, 111b
-    MAY_FAULT 111b
-    MAY_FAULT 112b
+    bleu a0, t1, 301b
+    MAY_FAULT 301b
+    MAY_FAULT 302b
+    j 60f
 
-30: bgeu a0, a3, 40f                        // bytes
-113: lbu t1, (a1)
-114: sb t1, (a0)
+50: xor t1, a0, a1                          // up to the first word, if both sides come to one together
+    andi t1, t1, 7
+    bnez t1, 60f
+51: beq a0, a2, 70f
+303: lbu t0, (a1)
+304: sb t0, (a0)
     addi a1, a1, 1
     addi a0, a0, 1
-    bltu a0, a3, 113b
-    MAY_FAULT 113b
-    MAY_FAULT 114b
+    andi t1, a0, 7
+    bnez t1, 51b
+    MAY_FAULT 303b
+    MAY_FAULT 304b
+    j 10b
 
-40: csrc sstatus, t6
+60: beq a0, a2, 70f                         // bytes
+305: lbu t0, (a1)
+306: sb t0, (a0)
+    addi a1, a1, 1
+    addi a0, a0, 1
+    bne a0, a2, 305b
+    MAY_FAULT 305b
+    MAY_FAULT 306b
+
+70: li t0, STATUS_SUM
+    csrc sstatus, t0
     li a0, 1
     ret
 riscv_copy_fault:
-    li t6, STATUS_SUM
-    csrc sstatus, t6
+    li t0, STATUS_SUM
+    csrc sstatus, t0
     li a0, 0
     ret
 

@@ -338,6 +338,7 @@ x86_run:
     jmp x86_idle
 
 // bool x86_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
+// Changes no more than rax, rcx, rdx, rsi and rdi: fast paths count on that (x86_bulk_copy).
     .global x86_copy
 x86_copy:
 770:

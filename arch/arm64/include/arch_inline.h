@@ -74,6 +74,25 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(translation) : "memory");
 }
 
+// A copy of entry.S, a C function that changes fewer registers than others may.
+#define ARM64_BULK_COPY(copy, to, from, length)                                                                        \
+    register uint64_t x0 __asm__("x0") = to;                                                                           \
+    register uint64_t x1 __asm__("x1") = from;                                                                         \
+    register uint64_t x2 __asm__("x2") = length;                                                                       \
+    __asm__ volatile("bl " copy                                                                                        \
+                     : "+r"(x0), "+r"(x1), "+r"(x2)                                                                    \
+                     :                                                                                                 \
+                     : "x3", "x4", "x5", "x6", "x9", "x10", "x30", "cc", "memory");                                    \
+    return x0 != 0
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length) {
+    ARM64_BULK_COPY("arch_user_copy_in", (uint64_t)to, from, length);
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_out(uint64_t to, const void *from, size_t length) {
+    ARM64_BULK_COPY("arch_user_copy_out", to, (uint64_t)from, length);
+}
+
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
     arm64_translation_set(space->translation);
 }

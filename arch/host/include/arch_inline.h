@@ -41,6 +41,14 @@ static inline bool arch_frame_is_call(const struct arch_frame *) {
     return true;
 }
 
+static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length) {
+    return arch_user_copy_in(to, from, length);
+}
+
+static inline bool arch_fast_bulk_out(uint64_t to, const void *from, size_t length) {
+    return arch_user_copy_out(to, from, length);
+}
+
 static inline void arch_fast_space(struct arch_space *space) {
     arch_space_switch(space);
 }

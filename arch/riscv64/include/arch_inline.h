@@ -52,6 +52,23 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->cause == 0; // RISCV_CAUSE_CALL
 }
 
+// riscv_copy, a C function that changes fewer registers than others may (entry.S).
+[[gnu::always_inline]] static inline bool riscv_bulk_copy(uint64_t to, uint64_t from, uint64_t length) {
+    register uint64_t a0 __asm__("a0") = to;
+    register uint64_t a1 __asm__("a1") = from;
+    register uint64_t a2 __asm__("a2") = length;
+    __asm__ volatile("call riscv_copy" : "+r"(a0), "+r"(a1), "+r"(a2) : : "ra", "t0", "t1", "t2", "t3", "t4", "memory");
+    return a0 != 0;
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length) {
+    return riscv_bulk_copy((uint64_t)to, from, length);
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_out(uint64_t to, const void *from, size_t length) {
+    return riscv_bulk_copy(to, (uint64_t)from, length);
+}
+
 // As arch_space_switch, which tells what `ready` means (space.c).
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
     struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();

@@ -50,6 +50,21 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return frame->vector == X86_FRAME_CALL;
 }
 
+// x86_copy, a C function that changes fewer registers than others may (entry.S).
+[[gnu::always_inline]] static inline bool x86_bulk_copy(uint64_t to, uint64_t from, uint64_t length) {
+    uint64_t copied;
+    __asm__ volatile("call x86_copy" : "=a"(copied), "+D"(to), "+S"(from), "+d"(length) : : "rcx", "cc", "memory");
+    return copied != 0;
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length) {
+    return x86_bulk_copy((uint64_t)to, from, length);
+}
+
+[[gnu::always_inline]] static inline bool arch_fast_bulk_out(uint64_t to, const void *from, size_t length) {
+    return x86_bulk_copy(to, (uint64_t)from, length);
+}
+
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
     uint64_t cr3 = space->root;
     if (space->tagged) {
