@@ -70,6 +70,7 @@ CASES = [
          timeout=120),
     Case("thousand_processes_on_four_cpus", "/test/spawn-many -w 16 1000 /bin/true", output="1000 started, 0 failed\n",
          machine=TESTS + ("--smp", "4"), timeout=180, alone=True),
+    Case("copies_of_every_alignment_arrive", "/test/copy-check", machine=TESTS, matches=(r"^\d{4} copies, 0 failures$",)),
     Case("code_cannot_be_changed", "/test/wx", machine=TESTS, matches=(r"^(\d+) of \1 as they must be$",)),
     Case("no_translation_outlives_its_mapping", "/test/remap 3 20", output="20 rounds, 0 stale\n",
          machine=TESTS + ("--smp", "4"), timeout=180, alone=True),
