@@ -54,6 +54,19 @@ def calls_counted(output):
     return None if counts == [70, 70, 0, 0, 10] else f"counted otherwise: {counts}\n{output}"
 
 
+def contended(*columns):
+    """CPUs waited for the kernel lock."""
+    def check(output):
+        row = table(output[output.index("acquisitions contended"):])[0]
+        return None if all(int(row[column]) > 0 for column in columns) else f"nobody waited:\n{output}"
+    return check
+
+
+def crowd(name, cpus, options, *columns):
+    return Case(name, f"/test/fast-hammer {options}; cat /kern/sched/stats/lock", matches=(r"^\d+ rounds, 0 failures$",),
+                check=contended(*columns), machine=(*TESTS, "--smp", str(cpus)), timeout=300, alone=True)
+
+
 def fast_words(output):
     row = table(output[output.index("calls replied"):])[0]
     return min(int(row["fast_calls"]), int(row["fast_replies"]))
@@ -100,6 +113,9 @@ CASES = [
     Case("messages_arrive_whole_without_fast_paths", SENT, matches=WHOLE, check=lambda output: None
          if fast_messages(output) == 0 else f"fast paths were taken:\n{output}", machine=(*TESTS, "--append", "nofast")),
     Case("messages_arrive_whole_on_four_cpus", SENT, matches=WHOLE, machine=(*TESTS, "--smp", "4")),
+    crowd("fast_paths_in_a_crowd_do_what_they_should", 1, "-g 2 -n 2000"),
+    crowd("fast_paths_of_two_cpus_wait_for_each_other", 2, "-g 2 -n 2000", "contended", "rests"),
+    crowd("fast_paths_of_four_cpus_wait_for_each_other", 4, "-g 3 -n 500", "contended"),
     Case("a_call_that_nobody_serves_times_out", "mkchan /ipc/c2; ping -c -t 200ms /ipc/c2; cat /ipc/c2/stats",
          matches=(r"^ping: /ipc/c2: the deadline passed first$",)),
     Case("rings_of_a_channel_that_is_not_mapped_refused", "echo-server /ipc/m2 & sleep 200ms; ping -m /ipc/m2; s=$?; kill $!; (exit $s)",
