@@ -205,11 +205,6 @@ long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask
 
 // ---- records ---------------------------------------------------------------------------------------------------------
 
-static struct abi_event_record *record_at(const struct notifier *notifier, uint64_t number) {
-    uint32_t slot = (uint32_t)(number % notifier->depth);
-    return &notifier->page[slot / RECORDS_PER_PAGE][slot % RECORDS_PER_PAGE];
-}
-
 static bool queue_has_room(const struct notifier *notifier, uint64_t records) {
     return notifier->tail - notifier->head + records <= notifier->depth;
 }
@@ -238,7 +233,7 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
     if (notifier->overdue > 0 || subscription->last == 0 || subscription->last - 1 < notifier->head) {
         return false;
     }
-    struct abi_event_record *record = record_at(notifier, subscription->last - 1);
+    struct abi_event_record *record = notifier_record(notifier, subscription->last - 1);
     if (!is_like(record, event) || record->count == UINT32_MAX) {
         return false;
     }
@@ -254,7 +249,7 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
 [[gnu::noinline]] static void add_overflow(struct notifier *notifier) {
     struct abi_event_record overflow = overflow_record(notifier);
     overflow.sequence--; // up to the event that is added now
-    *record_at(notifier, notifier->tail++) = overflow;
+    *notifier_record(notifier, notifier->tail++) = overflow;
     notifier->overdue = 0;
 }
 
@@ -278,7 +273,7 @@ static void add_record(struct subscription *subscription, const struct event *ev
     if (notifier->overdue > 0) {
         add_overflow(notifier);
     }
-    struct abi_event_record *record = record_at(notifier, notifier->tail++);
+    struct abi_event_record *record = notifier_record(notifier, notifier->tail++);
     *record = (struct abi_event_record){
         .sequence = notifier->sequence,
         .time = arch_time_now(),
@@ -312,7 +307,7 @@ static void deliver(struct watch *watch, const struct event *event) {
 // The oldest record, which there is: in its slot, or one that stands for what is lost.
 static const struct abi_event_record *oldest(const struct notifier *notifier, struct abi_event_record *overflow) {
     if (notifier->tail != notifier->head) {
-        return record_at(notifier, notifier->head);
+        return notifier_record(notifier, notifier->head);
     }
     *overflow = overflow_record(notifier);
     return overflow;
@@ -475,4 +470,5 @@ void notifier_get_totals(struct notifier_totals *result) {
     uint64_t wakes = cpu_count_total(COUNT_FAST_WAKE);
     result->signals += cpu_count_total(COUNT_FAST_SIGNAL) + wakes;
     result->taken += cpu_count_total(COUNT_FAST_TAKE) + wakes;
+    result->read += cpu_count_total(COUNT_FAST_READ);
 }

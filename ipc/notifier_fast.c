@@ -1,9 +1,11 @@
-// The fast paths of signal and take. What is done here is what notifier.c and the scheduler do, and only if, for
+// The fast paths of signal and take, and of read for a notifier's records. What is done here is what notifier.c and the scheduler do, and only if, for
 //
 //   signal   nobody waits for the notifier but takers, and the longest of these gets all the bits: it has no deadline and is
 //            not more urgent than who signals. It becomes this CPU's woken thread, if there may be one and is none yet
 //   take     a bit is there; or none is and the call polls; or the call waits for ever, as the only taker, and the woken
 //            thread comes next and can go on by a mere change of registers
+//   read     it is what the thread took from last; the oldest record is a queued one, the buffer has room for no other or there
+//            is no other, and it can be copied out as it is. Other reads leave before anything else is looked at
 //
 // The property that the paths are one: tests/host/fast_test.c.
 #include "ipc/notifier_impl.h"
@@ -99,4 +101,45 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
         FAST_FRAME_DONE(self, next);
     }
     FAST_WORD_DONE(self, next, got);
+}
+
+// The notifier that the thread took from last.
+[[gnu::always_inline]] static inline struct notifier *last_notifier(void) {
+    return container_of(FAST_CPU(current)->last_taken->object, struct notifier, object);
+}
+
+// The record is copied by a call of the port's, so this part has a stack frame, which other reads do without. Only what may
+// be handed on is kept over that call: the rest is looked up again, under the same lock.
+[[gnu::noinline]] static struct fast_answer read_record(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t,
+                                                        uint64_t) {
+    FAST_LOCK(CALL_READ, a0, a1, a2, a3, 0, 0);
+    struct thread *self = FAST_CPU(current);
+    const struct object *source = fast_object(self, self->process, a0, HANDLE_TAKE);
+    if (FAST_RARE(source == nullptr)) {
+        FAST_UNLOCK_LEAVE(CALL_READ, a0, a1, a2, a3, 0, 0);
+    }
+    constexpr uint64_t size = sizeof(struct abi_event_record);
+    struct notifier *notifier = last_notifier();
+    uint64_t queued = notifier->tail - notifier->head;
+    if (FAST_RARE(queued == 0 || a2 < size || (a2 >= 2 * size && queued + notifier->overdue != 1)) ||
+        FAST_RARE(!fast_copy_out((user_ptr_t){a1}, notifier_record(notifier, notifier->head), size))) {
+        FAST_UNLOCK_LEAVE(CALL_READ, FAST_CPU(current)->last_taken->value, a1, a2, a3, 0, 0);
+    }
+    notifier = last_notifier();
+    notifier->head++;
+    notifier->read++;
+    FAST_CPU(count[COUNT_FAST_READ])++;
+    self = FAST_CPU(current);
+    self->process->calls++;
+    FAST_STAY(self, size, 0);
+}
+
+struct fast_answer fast_read(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+    // Without the lock: that entry is there while the thread is, and what it says is looked at again.
+    const struct handle *handle = FAST_CPU(current)->last_taken;
+    if (__atomic_load_n(&handle->value, __ATOMIC_RELAXED) != a0 ||
+        (__atomic_load_n(&handle->abilities, __ATOMIC_RELAXED) & HANDLE_TAKE) == 0) {
+        FAST_LEAVE(CALL_READ, a0, a1, a2, a3, a4, a5);
+    }
+    [[clang::musttail]] return read_record(a0, a1, a2, a3, a4, a5);
 }

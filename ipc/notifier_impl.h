@@ -29,5 +29,12 @@ struct notifier {
     struct abi_event_record *page[RECORD_PAGES_MAX];
 };
 
+// Where record number n is, or will be.
+[[gnu::always_inline]] static inline struct abi_event_record *notifier_record(const struct notifier *notifier,
+                                                                              uint64_t number) {
+    uint32_t slot = (uint32_t)(number % notifier->depth);
+    return &notifier->page[slot / RECORDS_PER_PAGE][slot % RECORDS_PER_PAGE];
+}
+
 extern struct notifier_totals notifier_books;
 extern const struct park_kind take_parked;

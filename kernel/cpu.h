@@ -44,7 +44,8 @@ enum cpu_counter {
     COUNT_FAST_PARK, // take that parks
     COUNT_FAST_SEND,
     COUNT_FAST_RECV,
-    COUNT_FAST, // all of these together
+    COUNT_FAST_READ, // of a notifier's record
+    COUNT_FAST,      // all of these together
     COUNT_KINDS = COUNT_FAST
 };
 
@@ -114,5 +115,5 @@ void cpu_arm(struct cpu *cpu, uint64_t when);
 void cpu_enter_space(struct cpu *cpu, struct space *space);
 
 static inline void cpu_count(enum cpu_counter counter) {
-    arch_cpu_current()->count[counter]++;
+    ARCH_CPU_FIELD(struct cpu, count)[counter]++;
 }

@@ -84,6 +84,7 @@ void kernel_lock_grant(void) {
 }
 
 void kernel_lock(void) {
+    KASSERT(!kernel_lock_held());
     kernel_lock_counted(arch_cpu_current());
     stats.acquisitions++;
 }

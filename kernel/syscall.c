@@ -31,8 +31,10 @@ bool call_made_again(long status) {
 
 static const uint64_t no_words[4];
 
-// The call was made and has neither succeeded nor been answered. Its arguments are still in the frame.
-[[gnu::noinline, gnu::cold]] static void refused(struct thread *self, uint64_t number, long status) {
+// The call was made and has neither succeeded nor been answered. Its number and arguments are still in the frame.
+[[gnu::noinline, gnu::cold]] static void refused(struct thread *self, long status) {
+    uint64_t arg[6];
+    uint64_t number = arch_frame_call(&self->frame, arg);
     while (call_made_again(status)) {
         turns++;
         slice_run(SLICE_BUDGET);
@@ -60,6 +62,6 @@ void call_make(struct thread *self) {
     if (status >= 0) {
         arch_frame_answer(&self->frame, status, (const uint64_t[4]){});
     } else if (status > CALL_PENDING) {
-        refused(self, number, status);
+        refused(self, status);
     }
 }

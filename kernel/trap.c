@@ -38,18 +38,19 @@ static struct thread *choose(struct cpu *cpu) {
     return choose(cpu);
 }
 
+// A field of this CPU's struct cpu, whose address need not be kept meanwhile.
+#define TRAP_CPU(field) ARCH_CPU_FIELD(struct cpu, field)
+
 // A call that leaves its caller the best choice comes straight through. Who ends the thread that a CPU runs asks that CPU to
 // choose anew (thread_end, process_end), so one look tells of that too.
 struct thread *trap_syscall(struct thread *self) {
-    struct cpu *cpu = arch_cpu_current();
-    kernel_lock_counted(cpu);
-    KASSERT(cpu->current == self);
-    if (!cpu->resched || !thread_doomed(self)) {
+    kernel_lock_counted(arch_cpu_current());
+    if (!TRAP_CPU(resched) || !thread_doomed(self)) {
         call_make(self);
     } else {
         kernel_lock_count();
     }
-    struct thread *next = cpu->resched || slice_pending() ? leave() : self;
+    struct thread *next = TRAP_CPU(resched) || slice_pending() ? leave() : self;
     kernel_unlock_counted();
     return next;
 }

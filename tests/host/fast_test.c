@@ -15,6 +15,7 @@
 #include "ipc/channel.h"
 #include "ipc/notifier.h"
 #include "kernel/cpu.h"
+#include "kernel/lock.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
 #include "kernel/thread.h"
@@ -134,12 +135,17 @@ static void make_world(void) {
     prepare(me);
     uint32_t depth = (uint32_t)(chance("deep", 50) ? 40 : 1 + below("depth", 6));
     int64_t channel[CHANNELS], notifier = CALL(me, NOTIFIER_CREATE, 4);
+    const struct abi_watch_spec spec = {.events = EVENT_READABLE | EVENT_OPENED | EVENT_CLOSED, .cookie = 3};
+    require(user_store(me, me->scratch, &spec, sizeof spec));
     for (unsigned i = 0; i < CHANNELS; i++) {
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "/tmp/c%u", i);
         struct abi_channel_config config = {
             .depth = depth, .message_max = i == 0 ? 64 : MESSAGE_MAX, .flags = i == 0 ? 0 : CHANNEL_TEMPORARY};
         channel[i] = user_channel(me, me->root, path, &config);
+        if (chance("watched", 30)) {
+            require_equal(CALL(me, WATCH, (uint64_t)notifier, (uint64_t)channel[i], me->scratch), 0);
+        }
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
         unsigned priority = PRIORITY_DEFAULT - (cpus > 1 ? 2 * i + 1 : 5 * (unsigned)below("priority", 3));
@@ -330,25 +336,40 @@ static void tell_channels(void) {
     tell_counts("messages", &totals.messages);
     tell_latency(&totals.latency);
     property_equal(p, latency_messages(&totals.latency), totals.messages.received);
-    struct notifier_info notifier;
-    for (const struct notifier *n = notifier_after(0); n != nullptr; n = notifier_after(notifier.id)) {
-        notifier_get_info(n, &notifier);
-        tell("notifier %llu: bits %llx, %llu events, %llu lost, %u queued, %u watches", (unsigned long long)notifier.id,
-             (unsigned long long)notifier.bits, (unsigned long long)notifier.sequence,
-             (unsigned long long)notifier.lost, notifier.queued, notifier.watches);
-    }
     for (unsigned i = 0; i < OBJECT_KINDS; i++) {
         tell("objects %u: %llu", i, (unsigned long long)object_count((enum object_kind)i));
     }
 }
 
+static void tell_notifiers(void) {
+    struct notifier_info info;
+    for (struct notifier *notifier = notifier_after(0); notifier != nullptr; notifier = notifier_after(info.id)) {
+        notifier_get_info(notifier, &info);
+        tell("notifier %llu: bits %llx, %u queued, %llu read of %llu, %llu lost; %llu signals, %llu taken, %u wait, %u "
+             "watches",
+             (unsigned long long)info.id, (unsigned long long)info.bits, info.queued, (unsigned long long)info.read,
+             (unsigned long long)info.sequence, (unsigned long long)info.lost, (unsigned long long)info.signals,
+             (unsigned long long)info.taken, info.takers, info.watches);
+    }
+    struct notifier_totals totals;
+    notifier_get_totals(&totals);
+    tell("notifiers %llu, %llu read of %llu, %llu signals, %llu taken", (unsigned long long)totals.active,
+         (unsigned long long)totals.read, (unsigned long long)totals.events, (unsigned long long)totals.signals,
+         (unsigned long long)totals.taken);
+}
+
 static void tell_all(void) {
     tell_counters();
     tell_channels();
+    tell_notifiers();
     tell_processes();
 }
 
 // ---- what threads do -------------------------------------------------------------------------------------------------
+
+// By thread, what it last took from: the handle whose records a fast path reads.
+enum { THREADS = 64 };
+static uint64_t taken_from[THREADS];
 
 static handle_t any_handle(struct process *process, enum object_kind kind) {
     handle_t found[64];
@@ -533,7 +554,7 @@ static void set_call(unsigned cpu, struct thread *thread, const struct user *use
         set_message(thread, user, arg, serves);
         return;
     }
-    uint64_t kind = below("call", 24);
+    uint64_t kind = below("call", 26);
     if (kind < 16 && serves && chance("serve", 90)) {
         frame->number = CALL_REPLY_WAIT;
         arg[0] = any_handle(process, OBJECT_CHANNEL);
@@ -557,7 +578,7 @@ static void set_call(unsigned cpu, struct thread *thread, const struct user *use
         return;
     case 18:
         frame->number = CALL_TAKE;
-        arg[0] = any_handle(process, OBJECT_NOTIFIER);
+        arg[0] = taken_from[thread->id % THREADS] = any_handle(process, OBJECT_NOTIFIER);
         arg[1] = below("mask", 8);
         arg[2] = user->pid != 1 && chance("for ever", 15) ? FOREVER : deadline("deadline");
         return;
@@ -576,6 +597,13 @@ static void set_call(unsigned cpu, struct thread *thread, const struct user *use
         return;
     case 23:
         set_rare(cpu, thread, user, arg);
+        return;
+    case 24:
+    case 25:
+        frame->number = CALL_READ;
+        arg[0] = chance("taken from", 70) ? taken_from[thread->id % THREADS] : any_handle(process, OBJECT_NOTIFIER);
+        arg[1] = a_buffer(user);
+        arg[2] = sizeof(struct abi_event_record) * (1 + below("records", 3)) - below("less", 2);
         return;
     }
 }
@@ -644,6 +672,7 @@ static void act(void) {
 static void tell_story(void) {
     make_world();
     fast_limit = again ? 0 : CALL_FAST;
+    memset(taken_from, 0, sizeof taken_from);
     uint64_t before = cpu_count_total(COUNT_FAST);
     settle();
     while (more(300)) {
@@ -757,4 +786,111 @@ Test(fast, payloads_are_taken) {
         require_equal(cpu_count_total(COUNT_FAST_CALL), calls + 2);
         require_equal(cpu_count_total(COUNT_FAST_REPLY), replies + 2);
     }
+}
+
+// ---- records ---------------------------------------------------------------------------------------------------------
+
+static struct user *reader;
+static handle_t records;
+enum { RECORD = sizeof(struct abi_event_record) };
+
+static void make_files(const char *name, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        char path[PATH_ROOM];
+        snprintf(path, sizeof path, "/tmp/%s%u", name, i);
+        require(user_open(reader, reader->root, path, OPEN_WRITE | OPEN_CREATE, 0644) > 0);
+    }
+}
+
+// Read with this notifier as the last handle; how many records came by the fast path.
+static uint64_t read_fast(uint64_t buffer, uint64_t length, int64_t expected) {
+    require(CALL(reader, TAKE, records, 1, 0) == ERR_TIMED_OUT);
+    uint64_t before = cpu_count_total(COUNT_FAST_READ);
+    require_equal(CALL(reader, READ, records, buffer, length), expected);
+    return cpu_count_total(COUNT_FAST_READ) - before;
+}
+
+static void watch_files(unsigned depth) {
+    machine_boot(&(struct machine_options){.cpus = 2});
+    reader = machine_init();
+    records = (handle_t)CALL(reader, NOTIFIER_CREATE, depth);
+    int64_t directory = user_open(reader, reader->root, "/tmp", OPEN_READ | OPEN_DIR, 0);
+    const struct abi_watch_spec spec = {.events = EVENT_CREATED, .cookie = 5};
+    require(user_store(reader, reader->scratch, &spec, sizeof spec));
+    require_equal(CALL(reader, WATCH, records, (uint64_t)directory, reader->scratch), 0);
+    require(user_store(reader, reader->scratch + RECORD_AT, &spec, sizeof spec)); // a page that is there
+}
+
+Test(fast, a_record_is_read_at_once) {
+    watch_files(4);
+    uint64_t buffer = reader->scratch + RECORD_AT;
+    cr_assert_eq(read_fast(buffer, RECORD, ERR_EMPTY), 0);
+    make_files("a", 1);
+    cr_assert_eq(read_fast(buffer, RECORD - 1, ERR_TOO_BIG), 0);
+    cr_assert_eq(read_fast(8, RECORD, ERR_FAULT), 0);
+    cr_assert_eq(read_fast(UINT64_MAX - 7, RECORD, ERR_FAULT), 0);
+    cr_assert_eq(read_fast(ARCH_USER_TOP - RECORD + 1, RECORD, ERR_FAULT), 0);
+    cr_assert_eq(read_fast(ARCH_USER_TOP - RECORD, RECORD, ERR_FAULT), 0); // nothing is mapped there
+    cr_assert_eq(read_fast(buffer, 10 * RECORD, RECORD), 1);
+    struct abi_event_record record;
+    require(user_load(reader, &record, buffer, sizeof record));
+    cr_assert_eq(record.cookie, 5);
+    cr_assert_str_eq(record.name, "a0");
+    make_files("b", 3);
+    cr_assert_eq(read_fast(buffer, 2 * RECORD - 1, RECORD), 1);
+    cr_assert_eq(read_fast(buffer, 2 * RECORD, 2 * RECORD), 0);
+    require(user_load(reader, &record, buffer, sizeof record));
+    cr_assert_str_eq(record.name, "b1");
+    struct notifier_totals totals;
+    notifier_get_totals(&totals);
+    cr_assert_eq(totals.read, 4);
+}
+
+// What was lost is one record more, which no slot has.
+Test(fast, a_record_before_an_overflow_is_read_alone) {
+    watch_files(1);
+    uint64_t buffer = reader->scratch + RECORD_AT;
+    make_files("a", 3);
+    cr_assert_eq(read_fast(buffer, RECORD, RECORD), 1);
+    cr_assert_eq(read_fast(buffer, RECORD, RECORD), 0);
+    struct abi_event_record record;
+    require(user_load(reader, &record, buffer, sizeof record));
+    cr_assert_eq(record.event, EVENT_OVERFLOW);
+    make_files("b", 3);
+    cr_assert_eq(read_fast(buffer, 2 * RECORD, 2 * RECORD), 0);
+}
+
+Test(fast, without_the_right_no_record_is_read) {
+    watch_files(4);
+    make_files("a", 1);
+    handle_t deaf = (handle_t)CALL(reader, DUP, records, RIGHT_WRITE);
+    require_equal(CALL(reader, SIGNAL, deaf, 2), 0); // now the last handle
+    require_equal(CALL(reader, READ, deaf, reader->scratch + RECORD_AT, RECORD), ERR_RIGHTS);
+    require_equal(CALL(reader, READ, 77, reader->scratch + RECORD_AT, RECORD), ERR_BAD_HANDLE);
+    cr_assert_eq(cpu_count_total(COUNT_FAST_READ), 0);
+}
+
+// Its process has ended, its thread does not know yet: the general path drops it.
+Test(fast, who_is_ending_reads_no_record) {
+    watch_files(4);
+    make_files("a", 1);
+    struct user *user = machine_spawn(reader, "party", nullptr, nullptr, PRIORITY_DEFAULT);
+    struct handle *from;
+    require_equal(handle_find(&reader->thread->process->handles, records, &from), 0);
+    handle_t given = (handle_t)CALL(reader, GIVE, user->process, records, from->rights);
+    require_equal(CALL(user, TAKE, given, 1, 0), ERR_TIMED_OUT);
+    struct thread *thread = user->thread;
+    require_equal(thread->state, THREAD_RUNNING);
+    unsigned cpu = thread_cpu(thread)->index;
+    host_become(cpu);
+    kernel_lock();
+    require_equal(process_end(thread->process, PROCESS_KILLED, -1), 0);
+    kernel_unlock();
+    thread->frame.number = CALL_READ;
+    memcpy(thread->frame.arg, (const uint64_t[6]){given, user->scratch + RECORD_AT, RECORD}, sizeof thread->frame.arg);
+    host_enter(cpu, HOST_CALL, nullptr);
+    machine_run_until_idle();
+    cr_assert(user_gone(user));
+    cr_assert_eq(cpu_count_total(COUNT_FAST_READ), 0);
+    cr_assert_eq(CALL(reader, READ, records, reader->scratch + RECORD_AT, RECORD), RECORD);
 }

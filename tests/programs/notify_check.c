@@ -82,6 +82,32 @@ static void check_records(void) {
     expect("clean up", file_remove("/tmp/notify-check"), 0);
 }
 
+// A record goes to a page that is not there yet, and to none that must not be written; by whichever path.
+static void check_places(void) {
+    static char text[2 * PAGE_SIZE];
+    static const char constant[sizeof(struct abi_event_record)] = "a constant";
+    struct abi_watch_spec spec = {.events = EVENT_CREATED};
+    expect("directory", file_make_dir("/tmp/notify-check", 0755), 0);
+    long node = notify_watch_path(notifier, "/tmp/notify-check", &spec);
+    expect("watch", node > 0, 1);
+    expect("created", file_make_dir("/tmp/notify-check/a", 0755), 0);
+    uint64_t bits = 0;
+    expect("nothing to take", notify_take(notifier, 1, 0, &bits), ERR_TIMED_OUT);
+    expect("to a constant", sys_read(notifier, (void *)constant, sizeof constant, 0), ERR_FAULT);
+    expect("nothing to take", notify_take(notifier, 1, 0, &bits), ERR_TIMED_OUT);
+    expect("to nowhere", sys_read(notifier, (void *)8, sizeof constant, 0), ERR_FAULT);
+    expect("nothing to take", notify_take(notifier, 1, 0, &bits), ERR_TIMED_OUT);
+    // Across two pages that nobody has touched.
+    struct abi_event_record *place =
+        (struct abi_event_record *)(((uintptr_t)text + PAGE_SIZE) / PAGE_SIZE * PAGE_SIZE - 16);
+    expect("to a new page", sys_read(notifier, place, sizeof *place, 0), sizeof *place);
+    expect("created", place->event, EVENT_CREATED);
+    expect("its name", str_equal(place->name, "a"), 1);
+    file_close((handle_t)node);
+    expect("clean up", file_remove("/tmp/notify-check/a"), 0);
+    expect("clean up", file_remove("/tmp/notify-check"), 0);
+}
+
 // ---- half a conversation ----
 
 static void check_finish(handle_t server) {
@@ -195,6 +221,7 @@ int main(int argc, char **argv) {
     notifier = (handle_t)made;
     check_bits();
     check_records();
+    check_places();
     check_finish(publisher.channel);
     check_refusals();
     check_drop();
