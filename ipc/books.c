@@ -8,7 +8,7 @@
 #include "kernel/panic.h"
 
 struct ipc_totals books_totals;
-struct book books_messages;
+struct system_books books_system;
 
 // Both of them that are not the queue's.
 enum { BOOKS = 2 };
@@ -17,7 +17,7 @@ struct books {
 };
 
 static struct books books_of(struct connection *connection, struct channel *channel, enum direction direction) {
-    return (struct books){{&books_messages, direction == INBOUND ? &connection->sent : &channel->answers}};
+    return (struct books){{&books_system.messages, direction == INBOUND ? &connection->sent : &channel->answers}};
 }
 
 void books_sent(struct connection *connection, struct channel *channel, enum direction direction, uint32_t length) {
@@ -39,7 +39,7 @@ void books_received(struct connection *connection, struct channel *channel, enum
     uint64_t now = arch_stamp();
     uint64_t took = now > sent_at ? arch_ticks_time(now - sent_at) : 0;
     latency_add(&channel->latency, took);
-    latency_add(&books_totals.latency, took);
+    latency_add(&books_system.latency, took);
     struct books books = books_of(connection, channel, direction);
     for (unsigned i = 0; i < BOOKS; i++) {
         struct book *book = books.book[i];
@@ -56,7 +56,7 @@ static void discarded(struct book *book, uint32_t number) {
 }
 
 void books_discarded(struct channel *channel, enum direction direction, uint32_t number) {
-    discarded(&books_messages, number);
+    discarded(&books_system.messages, number);
     if (direction == OUTBOUND) {
         discarded(&channel->answers, number);
     }
@@ -106,8 +106,9 @@ struct message_counts queue_counts(const struct queue *queue) {
 }
 
 void ipc_get_totals(struct ipc_totals *totals) {
-    struct book messages = books_messages;
+    struct book messages = books_system.messages;
     messages.sent += cpu_count_total(COUNT_FAST_SEND);
     *totals = books_totals;
     totals->messages = book_counts(&messages);
+    totals->latency = books_system.latency;
 }

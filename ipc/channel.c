@@ -68,8 +68,8 @@ uint64_t channel_next_call_epoch(void) {
 
 // Invitations whose time is over bind nobody, unless somebody is in line for what they left.
 void channel_settle(struct channel *channel) {
-    bool quiet =
-        list_empty(&channel->starved) && list_empty(&channel->hang_ups) && list_empty(&channel->calls.listening);
+    KASSERT(list_empty(&channel->calls.listening)); // while there are messages, nobody listens for one
+    bool quiet = list_empty(&channel->starved) && list_empty(&channel->hang_ups);
     if (quiet && channel->invited > 0 && arch_time_now() >= channel->lapses) {
         room_forget_invitations(channel);
     }

@@ -48,7 +48,8 @@ struct message_counts {
 // How they are kept. What is not here follows: queued = high_water - below_high, received = sent - queued - discarded. So
 // a fast path has little to enter.
 struct book {
-    uint64_t sent, below_high, high_water, bytes_sent, bytes_received, discarded, rejected;
+    uint64_t sent, bytes_sent, below_high, bytes_received; // in the order in which fast paths take them by pairs
+    uint64_t high_water, discarded, rejected;
 };
 
 struct channel; // complete in channel.c's reach: channel_impl.h

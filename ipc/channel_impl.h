@@ -157,5 +157,9 @@ void books_discarded(struct channel *channel, enum direction direction, uint32_t
 void books_rejected(struct connection *connection, struct channel *channel, enum direction direction);
 struct message_counts book_counts(const struct book *book);
 struct message_counts queue_counts(const struct queue *queue);
-extern struct ipc_totals books_totals; // but for messages
-extern struct book books_messages;     // but for what fast paths sent
+extern struct ipc_totals books_totals; // but for these:
+// One thing, so that a fast path finds all of it by one address.
+extern struct system_books {
+    struct book messages; // but for what fast paths sent
+    struct latency latency;
+} books_system;

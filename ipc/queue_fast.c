@@ -47,7 +47,7 @@ struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     struct ring_end *end = &queue->producer.end;
     struct ring_slot *slot = end->slot;
     if (a2 > end->message_max || end->own == end->limit || slot == end->last || connection->sent.below_high == 0 ||
-        books_messages.below_high == 0 || !fast_user(a1)) {
+        books_system.messages.below_high == 0) {
         REFUSE_SEND(a3);
     }
     // Into a slot that is free until it is published. From here on what this path needs is read from memory again, so that
@@ -72,8 +72,8 @@ struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     connection->sent.sent++;
     connection->sent.below_high--;
     connection->sent.bytes_sent += length;
-    books_messages.below_high--;
-    books_messages.bytes_sent += length;
+    books_system.messages.below_high--;
+    books_system.messages.bytes_sent += length;
     process->calls++;
     FAST_CPU(count[COUNT_FAST_SEND])++;
     FAST_STAY(FAST_CPU(current), 0, own);
@@ -97,7 +97,7 @@ struct fast_answer fast_recv(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     if (end->own == producer->own || slot == end->last) {
         REFUSE_RECV;
     }
-    if (slot->header.length > a2 || !fast_user(a1) || !arch_fast_copy_out(a1, slot->payload, slot->header.length)) {
+    if (slot->header.length > a2 || !arch_fast_copy_out(a1, slot->payload, slot->header.length)) {
         a0 = FAST_CPU(current)->last_taken->value;
         REFUSE_RECV;
     }
@@ -122,18 +122,18 @@ struct fast_answer fast_recv(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     }
     end->own = own;
     producer->limit++;
-    uint64_t bucket = latency_bucket(took);
+    uint64_t bucket = arch_fast_highest(took << 1 | 1); // latency_bucket
     channel->latency.bucket[bucket]++;
     channel->latency.sum += took;
-    books_totals.latency.bucket[bucket]++;
-    books_totals.latency.sum += took;
+    books_system.latency.bucket[bucket]++;
+    books_system.latency.sum += took;
     struct connection *connection = (struct connection *)slot->header.origin;
     uint64_t length = slot->header.length;
     queue->bytes_received += length;
     connection->sent.below_high++;
     connection->sent.bytes_received += length;
-    books_messages.below_high++;
-    books_messages.bytes_received += length;
+    books_system.messages.below_high++;
+    books_system.messages.bytes_received += length;
     process->calls++;
     FAST_CPU(count[COUNT_FAST_RECV])++;
     FAST_STAY_WORDS(FAST_CPU(current), length, slot->header.sender, slot->header.id, connection->node.id, own);

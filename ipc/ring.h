@@ -40,8 +40,9 @@ struct ring_end {
     struct ring_shared *shared;
     struct ring_slot *const *page; // ring_pages(depth) pointers, null where missing; only its owner changes it
     uint64_t own;                  // this side's index; shared holds what the peer may know of it
-    uint64_t limit;                // up to where it may go without a look at the peer's
-    struct ring_slot *slot, *last; // own's slot, and the last one of its page; null until the page was looked up
+    struct ring_slot *slot;        // own's, or null until its page was looked up
+    uint64_t limit;                // up to where own may go without a look at the peer's
+    struct ring_slot *last;        // the last slot of that page, or null
     uint32_t index;                // of that page: advances as own does, and wraps
     uint32_t depth;
     uint64_t message_max;

@@ -108,11 +108,6 @@ fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fas
     return object;
 }
 
-// Whether a payload that begins there may be copied: then all of it, however long, lies where users have their memory.
-[[gnu::always_inline]] static inline bool fast_user(uint64_t va) {
-    return va - ARCH_USER_BASE <= ARCH_USER_TOP - ARCH_USER_BASE - MESSAGE_MAX;
-}
-
 // Whether `to`, of that process and parked without a deadline, can go on in place of self without more than fast_switch does:
 // nothing holds either, and they are as urgent. but: with what those of HOLD_* take that the caller sees to, and with
 // whatever urgency.

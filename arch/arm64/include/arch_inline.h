@@ -1,6 +1,8 @@
 // Bodies of the seam's inline functions (kernel/include/arch.h) for arm64.
 #pragma once
 
+#include "base/bits.h"
+
 #define ARM64_DIRECT_MAP 0xffff000000000000u // all RAM, from physical address 0
 #define ARM64_IMAGE      0xffffffff80000000u // the kernel image, wherever it was loaded
 
@@ -115,17 +117,17 @@ struct arm64_return {
 #define ARM64_FIXUP(first, end, label)                                                                                 \
     ".pushsection .fixups, \"a\"\n\t.quad " first ", " end ", " label "\n\t.popsection"
 
-// The user's side is accessed as the user would. The first word, then the others from the last one down: it need not be a
+// The user's side is accessed as the user would: so what is not the user's faults. The first word, then the others from the last one down: it need not be a
 // whole one beyond the first. Less than a word goes by bytes.
-[[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
+[[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
     struct arm64_return back = arm64_return_read();
     uint64_t left = length, word, at;
     __asm__ volatile goto("subs %[left], %[left], #8\n\t"
                           "b.lo 3f\n"
-                          "1: ldtr %[word], [%[from]]\n\t"
+                          "1: ldtr %[word], [%[va]]\n\t"
                           "str %[word], [%[to]]\n\t"
                           "b.eq 5f\n"
-                          "2: add %[at], %[from], %[left]\n\t"
+                          "2: add %[at], %[va], %[left]\n\t"
                           "ldtr %[word], [%[at]]\n\t"
                           "str %[word], [%[to], %[left]]\n\t"
                           "subs %[left], %[left], #8\n\t"
@@ -134,13 +136,13 @@ struct arm64_return {
                           "3: adds %[left], %[left], #8\n\t"
                           "b.eq 5f\n"
                           "4: sub %[left], %[left], #1\n\t"
-                          "add %[at], %[from], %[left]\n\t"
+                          "add %[at], %[va], %[left]\n\t"
                           "ldtrb %w[word], [%[at]]\n\t"
                           "strb %w[word], [%[to], %[left]]\n\t"
                           "cbnz %[left], 4b\n"
                           "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
                           : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
-                          : [to] "r"(to), [from] "r"(from)
+                          : [to] "r"(to), [va] "r"(va)
                           : "memory", "cc"
                           : fault);
     return true;
@@ -149,15 +151,15 @@ fault:
     return false;
 }
 
-[[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
+[[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
     struct arm64_return back = arm64_return_read();
     uint64_t left = length, word, at;
     __asm__ volatile goto("subs %[left], %[left], #8\n\t"
                           "b.lo 3f\n"
                           "1: ldr %[word], [%[from]]\n\t"
-                          "sttr %[word], [%[to]]\n\t"
+                          "sttr %[word], [%[va]]\n\t"
                           "b.eq 5f\n"
-                          "2: add %[at], %[to], %[left]\n\t"
+                          "2: add %[at], %[va], %[left]\n\t"
                           "ldr %[word], [%[from], %[left]]\n\t"
                           "sttr %[word], [%[at]]\n\t"
                           "subs %[left], %[left], #8\n\t"
@@ -166,19 +168,23 @@ fault:
                           "3: adds %[left], %[left], #8\n\t"
                           "b.eq 5f\n"
                           "4: sub %[left], %[left], #1\n\t"
-                          "add %[at], %[to], %[left]\n\t"
+                          "add %[at], %[va], %[left]\n\t"
                           "ldrb %w[word], [%[from], %[left]]\n\t"
                           "sttrb %w[word], [%[at]]\n\t"
                           "cbnz %[left], 4b\n"
                           "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
                           : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
-                          : [to] "r"(to), [from] "r"(from)
+                          : [va] "r"(va), [from] "r"(from)
                           : "memory", "cc"
                           : fault);
     return true;
 fault:
     arm64_return_write(back);
     return false;
+}
+
+static inline unsigned arch_fast_highest(uint64_t word) {
+    return bits_highest(word);
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self

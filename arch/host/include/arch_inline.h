@@ -1,6 +1,8 @@
 // Bodies of the seam's inline functions (kernel/include/arch.h) for the host.
 #pragma once
 
+#include "base/bits.h"
+
 extern unsigned char *host_direct_map; // where physical address 0 would be
 
 void host_cpu_relax(void);
@@ -63,12 +65,20 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self
 
-static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
-    return arch_user_copy_in(to, from, length);
+static inline bool host_user_range(uint64_t va, size_t length) {
+    return va < ARCH_USER_TOP && length <= ARCH_USER_TOP - va;
 }
 
-static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
-    return arch_user_copy_out(to, from, length);
+static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
+    return host_user_range(va, length) && arch_user_copy_in(to, va, length);
+}
+
+static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
+    return host_user_range(va, length) && arch_user_copy_out(va, from, length);
+}
+
+static inline unsigned arch_fast_highest(uint64_t word) {
+    return bits_highest(word);
 }
 
 static inline uint64_t arch_fast_stay(struct thread *self) {

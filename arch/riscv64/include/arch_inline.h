@@ -1,6 +1,8 @@
 // Bodies of the seam's inline functions (kernel/include/arch.h) for riscv64.
 #pragma once
 
+#include "base/bits.h"
+
 // The kernel image is linked here, at the top of every translation mode's upper half.
 #define RISCV_IMAGE 0xffffffff80000000u
 
@@ -84,31 +86,42 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
 #define RISCV_SUM              (1ul << 18) // in sstatus: the kernel may access user memory
 #define RISCV_FIXUP(at, label) ".pushsection .fixups, \"a\"\n\t.quad " at ", " label "\n\t.popsection\n\t"
 
-// Either side may be user memory. By words if both sides are aligned, what remains and everything else by bytes: a
-// misaligned access may be an emulated one.
-[[gnu::always_inline]] static inline bool riscv_fast_copy(uint64_t to, uint64_t from, size_t length) {
-    uint64_t end = from + length, word, limit;
+// Of the addresses below this, those that are not the user's fault; those right behind it, too.
+#define RISCV_USER_BITS 38
+static_assert(ARCH_USER_TOP < 1ull << RISCV_USER_BITS);
+
+// By words if the user's side is aligned, what remains and everything else by bytes: a misaligned access may be an emulated
+// one.
+[[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
+    if (va >> RISCV_USER_BITS != 0) {
+        return false;
+    }
+    uint64_t user = va, kernel = (uint64_t)to, left = length, word, unaligned;
     __asm__ volatile goto("csrs sstatus, %[sum]\n\t"
-                          "or %[limit], %[from], %[to]\n\t"
-                          "andi %[limit], %[limit], 7\n\t"
-                          "bnez %[limit], 2f\n\t"
-                          "addi %[limit], %[end], -8\n\t"
-                          "bgtu %[from], %[limit], 2f\n"
-                          "1: ld %[word], (%[from])\n"
-                          "771: sd %[word], (%[to])\n\t"
-                          "addi %[from], %[from], 8\n\t"
-                          "addi %[to], %[to], 8\n\t"
-                          "bleu %[from], %[limit], 1b\n"
-                          "2: bgeu %[from], %[end], 4f\n"
-                          "3: lbu %[word], (%[from])\n"
-                          "773: sb %[word], (%[to])\n\t"
-                          "addi %[from], %[from], 1\n\t"
-                          "addi %[to], %[to], 1\n\t"
-                          "bltu %[from], %[end], 3b\n"
-                          "4: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("1b", "%l[fault]") RISCV_FIXUP("771b", "%l[fault]")
-                              RISCV_FIXUP("3b", "%l[fault]") RISCV_FIXUP("773b", "%l[fault]")
-                          : [to] "+&r"(to), [from] "+&r"(from), [word] "=&r"(word), [limit] "=&r"(limit)
-                          : [end] "r"(end), [sum] "r"(RISCV_SUM)
+                          "andi %[unaligned], %[user], 7\n\t"
+                          "bnez %[unaligned], 2f\n\t"
+                          "addi %[left], %[left], -8\n\t"
+                          "bltz %[left], 1f\n"
+                          "771:\n773: ld %[word], (%[user])\n\t"
+                          "sd %[word], (%[kernel])\n\t"
+                          "beqz %[left], 5f\n\t"
+                          "addi %[user], %[user], 8\n\t"
+                          "addi %[kernel], %[kernel], 8\n\t"
+                          "addi %[left], %[left], -8\n\t"
+                          "bgez %[left], 771b\n"
+                          "1: addi %[left], %[left], 8\n"
+                          "2: beqz %[left], 5f\n"
+                          "772:\n774: lbu %[word], (%[user])\n\t"
+                          "sb %[word], (%[kernel])\n\t"
+                          "addi %[user], %[user], 1\n\t"
+                          "addi %[kernel], %[kernel], 1\n\t"
+                          "addi %[left], %[left], -1\n\t"
+                          "bnez %[left], 772b\n"
+                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")
+                              RISCV_FIXUP("774b", "%l[fault]")
+                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),
+                            [unaligned] "=&r"(unaligned)
+                          : [sum] "r"(RISCV_SUM)
                           : "memory"
                           : fault);
     return true;
@@ -117,12 +130,58 @@ fault:
     return false;
 }
 
-static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
-    return riscv_fast_copy((uint64_t)to, from, length);
+[[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
+    if (va >> RISCV_USER_BITS != 0) {
+        return false;
+    }
+    uint64_t user = va, kernel = (uint64_t)from, left = length, word, unaligned;
+    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"
+                          "andi %[unaligned], %[user], 7\n\t"
+                          "bnez %[unaligned], 2f\n\t"
+                          "addi %[left], %[left], -8\n\t"
+                          "bltz %[left], 1f\n"
+                          "771: ld %[word], (%[kernel])\n"
+                          "773: sd %[word], (%[user])\n\t"
+                          "beqz %[left], 5f\n\t"
+                          "addi %[user], %[user], 8\n\t"
+                          "addi %[kernel], %[kernel], 8\n\t"
+                          "addi %[left], %[left], -8\n\t"
+                          "bgez %[left], 771b\n"
+                          "1: addi %[left], %[left], 8\n"
+                          "2: beqz %[left], 5f\n"
+                          "772: lbu %[word], (%[kernel])\n"
+                          "774: sb %[word], (%[user])\n\t"
+                          "addi %[user], %[user], 1\n\t"
+                          "addi %[kernel], %[kernel], 1\n\t"
+                          "addi %[left], %[left], -1\n\t"
+                          "bnez %[left], 772b\n"
+                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")
+                              RISCV_FIXUP("774b", "%l[fault]")
+                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),
+                            [unaligned] "=&r"(unaligned)
+                          : [sum] "r"(RISCV_SUM)
+                          : "memory"
+                          : fault);
+    return true;
+fault:
+    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");
+    return false;
 }
 
-static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
-    return riscv_fast_copy(to, (uint64_t)from, length);
+// There may be no instruction for it, and what a compiler makes of it then takes thirty or more.
+[[gnu::always_inline]] static inline unsigned arch_fast_highest(uint64_t word) {
+#define RISCV_HALVE(bits)                                                                                              \
+    "srli %[half], %[word], " #bits "\n\t"                                                                             \
+    "beqz %[half], 1f\n\t"                                                                                             \
+    "mv %[word], %[half]\n\t"                                                                                          \
+    "addi %[at], %[at], " #bits "\n"                                                                                   \
+    "1: "
+    uint64_t at = 0, half;
+    __asm__(RISCV_HALVE(32) RISCV_HALVE(16) RISCV_HALVE(8) RISCV_HALVE(4) RISCV_HALVE(2) "srli %[half], %[word], 1\n\t"
+                                                                                         "add %[at], %[at], %[half]"
+            : [at] "+&r"(at), [word] "+&r"(word), [half] "=&r"(half));
+#undef RISCV_HALVE
+    return (unsigned)at;
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self

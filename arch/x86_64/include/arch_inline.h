@@ -1,6 +1,8 @@
 // Bodies of the seam's inline functions (kernel/include/arch.h) for x86_64.
 #pragma once
 
+#include "base/bits.h"
+
 #define X86_CR3_KEEP     (1ull << 63)        // translations under this PCID stay
 #define X86_DIRECT_MAP   0xffff800000000000u // all RAM, from physical address 0
 #define X86_IMAGE_OFFSET 0xffffffff80000000u // the kernel image: link address minus load address
@@ -126,12 +128,20 @@ fault:
     return false;
 }
 
-static inline bool arch_fast_copy_in(void *to, uint64_t from, size_t length) {
-    return x86_fast_copy(to, (const void *)from, length);
+// Of the addresses below this, those that are not the user's fault; those right behind it, too.
+#define X86_LOWER_HALF_BITS 47
+static_assert(ARCH_USER_TOP < 1ull << X86_LOWER_HALF_BITS);
+
+static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
+    return va >> X86_LOWER_HALF_BITS == 0 && x86_fast_copy(to, (const void *)va, length);
 }
 
-static inline bool arch_fast_copy_out(uint64_t to, const void *from, size_t length) {
-    return x86_fast_copy((void *)to, from, length);
+static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
+    return va >> X86_LOWER_HALF_BITS == 0 && x86_fast_copy((void *)va, from, length);
+}
+
+static inline unsigned arch_fast_highest(uint64_t word) {
+    return bits_highest(word);
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, word1, word2, self, word3, status
