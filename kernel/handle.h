@@ -6,7 +6,8 @@
 // tree of its origin (struct lineage): below a place lies what was derived from it, so that revocation (stage 7) is a walk
 // of what it revokes. When a handle goes while others derive from it, its place stays as long as it joins two or more;
 // with one below, that one takes the place over. So closing is O(1), never makes a handle the descendant of one that it
-// was not derived from, and no more places stand empty than handles are alive.
+// was not derived from, and no more places stand empty than handles are alive. A table keeps the place of one handle that was
+// closed, so that opening and closing by turns allocates none.
 //
 // Entries never move while the table lives (places point to them), tables grow by chunks. Needs the kernel lock.
 #pragma once

@@ -260,7 +260,7 @@ static const char *last_component(const char *path) {
         if (status == 0) {
             status = step(&position, walk, &done);
         }
-        if (status == 0 && position.next == position.last) {
+        if (status == 0 && !done && position.next == position.last) {
             learn(asked, path, last, position.at, position.components);
         }
     }
