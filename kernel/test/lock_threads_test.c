@@ -128,6 +128,11 @@ int main(void) {
         cpus[i].index = i;
         cpu_table[i] = &cpus[i];
     }
+    // As a boot does: alone, until further CPUs are about to start.
+    host_cpu_current = &cpus[0];
+    kernel_lock();
+    kernel_lock_share(1);
+    kernel_unlock();
     for (unsigned i = 0; i < CPUS; i++) {
         if (pthread_create(&threads[i], nullptr, run, &cpus[i]) != 0) {
             panic("no threads\n");
@@ -137,7 +142,7 @@ int main(void) {
         pthread_join(threads[i], nullptr);
     }
     struct lock_stats stats = kernel_lock_stats();
-    bool right = guarded[0] == (uint64_t)CPUS * ROUNDS && stats.acquisitions == (uint64_t)CPUS * ROUNDS;
+    bool right = guarded[0] == (uint64_t)CPUS * ROUNDS && stats.acquisitions == (uint64_t)CPUS * ROUNDS + 1;
     printf("%s 1 - %u CPUs, %u rounds each, %llu shoot-downs, %llu rests\n", right ? "ok" : "not ok", CPUS, ROUNDS,
            (unsigned long long)entry, (unsigned long long)stats.rests);
     return right ? 0 : 1;
