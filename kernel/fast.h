@@ -151,7 +151,8 @@ fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fas
                                                      struct process *to_process, uint64_t now,
                                                      enum thread_state self_state) {
     fast_run(self, process, to, now, self_state);
-    fast_space(process, to_process);
+    FAST_CPU(space) = &to_process->space;
+    arch_fast_space_last(&to_process->space.arch, process == to_process);
 }
 
 // self parks now; `to` goes on here in its turn. switch_here: the CPU is in its space already.

@@ -10,6 +10,7 @@
 enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 131072, HOLDERS_MAX = 64, FAULT_TEXT_MAX = 2000 };
 
 struct process {
+    struct space space; // first: to go to a process's space, its address is all that a fast path needs
     struct object object;
     uint32_t pid;
     uint32_t parent; // pid
@@ -26,7 +27,6 @@ struct process {
     struct list embryo;
     uint32_t own_handles; // an embryo's handles for itself, which do not keep it: not in object.handles
     struct handle_table handles;
-    struct space space;
     struct slice teardown;
     struct list all;         // in the table of processes, ordered by pid
     struct list bucket;      // of the pid hash

@@ -163,7 +163,7 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
 
 void arch_space_switch(struct arch_space *space) {
     if (space != nullptr) {
-        arm64_translation_set(space->translation);
+        arch_fast_space(space);
     } else {
         ARM64_WRITE(ttbr0_el1, arch_virt_to_phys(arm64_empty_table));
         arm64_isb();

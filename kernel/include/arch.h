@@ -203,6 +203,8 @@ struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint6
 static inline bool arch_frame_is_call(const struct arch_frame *frame);
 // arch_space_switch to another process's space.
 static inline void arch_fast_space(struct arch_space *space);
+// The same where nothing of the user's is touched from here on until user mode is entered; here: it may be in place already.
+static inline void arch_fast_space_last(struct arch_space *space, bool here);
 
 // ---- the port's own figures, as text below /kern/arch/ (PORT-6): lines "name value" -----------------------------------
 

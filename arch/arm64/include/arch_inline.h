@@ -73,7 +73,7 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
             "msr ttbr0_el1, %0\n\tisb\n\ttlbi aside1, xzr\n\tdsb nsh" ::"r"(arch_virt_to_phys(arm64_empty_table))
             : "memory");
     }
-    __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(translation) : "memory");
+    __asm__ volatile("msr ttbr0_el1, %0" ::"r"(translation) : "memory");
 }
 
 // A copy of entry.S, a C function that changes fewer registers than others may.
@@ -96,6 +96,12 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
 }
 
 [[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
+    arm64_translation_set(space->translation);
+    __asm__ volatile("isb" ::: "memory");
+}
+
+// The exception return does what an ISB would (SCTLR_EL1.EOS). Being there already is not worth two instructions to find out.
+[[gnu::always_inline]] static inline void arch_fast_space_last(struct arch_space *space, bool) {
     arm64_translation_set(space->translation);
 }
 

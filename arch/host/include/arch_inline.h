@@ -55,6 +55,12 @@ static inline void arch_fast_space(struct arch_space *space) {
     arch_space_switch(space);
 }
 
+[[gnu::always_inline]] static inline void arch_fast_space_last(struct arch_space *space, bool here) {
+    if (!here) {
+        arch_fast_space(space);
+    }
+}
+
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
     frame->status = status;
     for (unsigned i = 0; i < 4; i++) {

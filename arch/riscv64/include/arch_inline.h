@@ -83,6 +83,12 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     }
 }
 
+[[gnu::always_inline]] static inline void arch_fast_space_last(struct arch_space *space, bool here) {
+    if (!here) {
+        arch_fast_space(space);
+    }
+}
+
 #define RISCV_SUM              (1ul << 18) // in sstatus: the kernel may access user memory
 #define RISCV_FIXUP(at, label) ".pushsection .fixups, \"a\"\n\t.quad " at ", " label "\n\t.popsection\n\t"
 

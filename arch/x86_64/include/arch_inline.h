@@ -77,6 +77,12 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     __asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
 }
 
+[[gnu::always_inline]] static inline void arch_fast_space_last(struct arch_space *space, bool here) {
+    if (!here) {
+        arch_fast_space(space);
+    }
+}
+
 // The registers that carry no answer are cleared on the way out (entry.S): a call's frame is always minimal.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]) {
     frame->rax = (uint64_t)status;
