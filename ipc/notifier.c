@@ -69,6 +69,8 @@ status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **noti
         }
         new->page[i] = arch_phys_to_virt(page);
     }
+    notifier_find(new, &new->in, 0);
+    notifier_find(new, &new->out, 0);
     object_init(&new->object, &notifier_ops);
     list_init(&new->takers);
     list_init(&new->watches);
@@ -205,6 +207,14 @@ long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask
 
 // ---- records ---------------------------------------------------------------------------------------------------------
 
+[[gnu::noinline]] void notifier_find(const struct notifier *notifier, struct notifier_place *place, uint64_t number) {
+    uint32_t slot = (uint32_t)(number % notifier->depth);
+    uint32_t index = slot % RECORDS_PER_PAGE, left = notifier->depth - (slot - index);
+    struct abi_event_record *page = notifier->page[slot / RECORDS_PER_PAGE];
+    place->slot = page + index;
+    place->end = page + (left < RECORDS_PER_PAGE ? left : RECORDS_PER_PAGE);
+}
+
 static bool queue_has_room(const struct notifier *notifier, uint64_t records) {
     return notifier->tail - notifier->head + records <= notifier->depth;
 }
@@ -233,7 +243,9 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
     if (notifier->overdue > 0 || subscription->last == 0 || subscription->last - 1 < notifier->head) {
         return false;
     }
-    struct abi_event_record *record = notifier_record(notifier, subscription->last - 1);
+    struct notifier_place place;
+    notifier_find(notifier, &place, subscription->last - 1);
+    struct abi_event_record *record = place.slot;
     if (!is_like(record, event) || record->count == UINT32_MAX) {
         return false;
     }
@@ -249,7 +261,8 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
 [[gnu::noinline]] static void add_overflow(struct notifier *notifier) {
     struct abi_event_record overflow = overflow_record(notifier);
     overflow.sequence--; // up to the event that is added now
-    *notifier_record(notifier, notifier->tail++) = overflow;
+    *notifier->in.slot = overflow;
+    notifier_advance(notifier, &notifier->in, ++notifier->tail);
     notifier->overdue = 0;
 }
 
@@ -257,23 +270,10 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
     record->name_len = (uint32_t)str_copy(record->name, sizeof record->name, name);
 }
 
-static void add_record(struct subscription *subscription, const struct event *event) {
-    struct notifier *notifier = subscription->notifier;
-    notifier->sequence++;
-    notifier_books.events++;
-    if ((subscription->flags & WATCH_COALESCE) != 0 && coalesce(subscription, event)) {
-        return;
-    }
-    if (!queue_has_room(notifier, notifier->overdue > 0 ? 2 : 1)) {
-        notifier->overdue++;
-        notifier->lost++;
-        notifier_books.lost++;
-        return;
-    }
-    if (notifier->overdue > 0) {
-        add_overflow(notifier);
-    }
-    struct abi_event_record *record = notifier_record(notifier, notifier->tail++);
+// Its queue has room for one more.
+[[gnu::always_inline]] static inline void put_record(struct notifier *notifier, struct subscription *subscription,
+                                                     const struct event *event) {
+    struct abi_event_record *record = notifier->in.slot;
     *record = (struct abi_event_record){
         .sequence = notifier->sequence,
         .time = arch_time_now(),
@@ -286,7 +286,28 @@ static void add_record(struct subscription *subscription, const struct event *ev
     if (event->name != nullptr) {
         add_name(record, event->name);
     }
-    subscription->last = notifier->tail;
+    uint64_t next = notifier->tail + 1;
+    subscription->last = next;
+    notifier->tail = next;
+    notifier_advance(notifier, &notifier->in, next);
+}
+
+// Where more than that is to be looked at.
+[[gnu::noinline]] static void add_record(struct notifier *notifier, struct subscription *subscription,
+                                         const struct event *event) {
+    if ((subscription->flags & WATCH_COALESCE) != 0 && coalesce(subscription, event)) {
+        return;
+    }
+    if (!queue_has_room(notifier, notifier->overdue > 0 ? 2 : 1)) {
+        notifier->overdue++;
+        notifier->lost++;
+        notifier_books.lost++;
+        return;
+    }
+    if (notifier->overdue > 0) {
+        add_overflow(notifier);
+    }
+    put_record(notifier, subscription, event);
 }
 
 static void deliver(struct watch *watch, const struct event *event) {
@@ -296,7 +317,13 @@ static void deliver(struct watch *watch, const struct event *event) {
         return;
     }
     if ((subscription->flags & WATCH_SILENT) == 0) {
-        add_record(subscription, event);
+        notifier->sequence++;
+        notifier_books.events++;
+        if (subscription->flags == 0 && notifier->overdue == 0 && queue_has_room(notifier, 1)) {
+            put_record(notifier, subscription, event);
+        } else {
+            add_record(notifier, subscription, event);
+        }
         object_notify(&notifier->object, EVENT_READABLE);
     }
     if (subscription->bits != 0) {
@@ -307,7 +334,7 @@ static void deliver(struct watch *watch, const struct event *event) {
 // The oldest record, which there is: in its slot, or one that stands for what is lost.
 static const struct abi_event_record *oldest(const struct notifier *notifier, struct abi_event_record *overflow) {
     if (notifier->tail != notifier->head) {
-        return notifier_record(notifier, notifier->head);
+        return notifier->out.slot;
     }
     *overflow = overflow_record(notifier);
     return overflow;
@@ -325,7 +352,7 @@ bool notifier_peek(struct notifier *notifier, struct abi_event_record *event) {
 void notifier_drop(struct notifier *notifier) {
     KASSERT(has_records(notifier));
     if (notifier->tail != notifier->head) {
-        notifier->head++;
+        notifier_advance(notifier, &notifier->out, ++notifier->head);
     } else {
         notifier->overdue = 0;
     }

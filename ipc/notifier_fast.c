@@ -122,11 +122,11 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     struct notifier *notifier = last_notifier();
     uint64_t queued = notifier->tail - notifier->head;
     if (FAST_RARE(queued == 0 || a2 < size || (a2 >= 2 * size && queued + notifier->overdue != 1)) ||
-        FAST_RARE(!fast_copy_out((user_ptr_t){a1}, notifier_record(notifier, notifier->head), size))) {
+        FAST_RARE(!fast_copy_out((user_ptr_t){a1}, notifier->out.slot, size))) {
         FAST_UNLOCK_LEAVE(CALL_READ, FAST_CPU(current)->last_taken->value, a1, a2, a3, 0, 0);
     }
     notifier = last_notifier();
-    notifier->head++;
+    notifier_advance(notifier, &notifier->out, ++notifier->head);
     notifier->read++;
     FAST_CPU(count[COUNT_FAST_READ])++;
     self = FAST_CPU(current);

@@ -10,6 +10,12 @@ enum {
     RECORD_PAGES_MAX = (NOTIFIER_DEPTH_MAX + RECORDS_PER_PAGE - 1) / RECORDS_PER_PAGE,
 };
 
+// A slot, and where those end that follow it in memory.
+struct notifier_place {
+    struct abi_event_record *slot;
+    const struct abi_event_record *end;
+};
+
 struct notifier {
     struct object object;
     struct id_node node; // in the registry
@@ -23,17 +29,21 @@ struct notifier {
 
     // Records head to tail - 1 are queued, number n in slot n % depth.
     uint64_t head, tail;
+    struct notifier_place out, in; // of records head and tail
     uint64_t overdue; // events lost behind the last record, for which no overflow record has been queued yet
     uint64_t sequence;
     uint64_t lost, coalesced, read, signals, taken;
     struct abi_event_record *page[RECORD_PAGES_MAX];
 };
 
-// Where record number n is, or will be.
-[[gnu::always_inline]] static inline struct abi_event_record *notifier_record(const struct notifier *notifier,
-                                                                              uint64_t number) {
-    uint32_t slot = (uint32_t)(number % notifier->depth);
-    return &notifier->page[slot / RECORDS_PER_PAGE][slot % RECORDS_PER_PAGE];
+// The place of record number n.
+void notifier_find(const struct notifier *notifier, struct notifier_place *place, uint64_t number);
+// From the place of the record before to that of this one.
+[[gnu::always_inline]] static inline void notifier_advance(const struct notifier *notifier,
+                                                           struct notifier_place *place, uint64_t number) {
+    if (++place->slot == place->end) {
+        notifier_find(notifier, place, number);
+    }
 }
 
 extern struct notifier_totals notifier_books;
