@@ -86,7 +86,10 @@ void text_header_of(struct text *text, const struct text_columns *columns);
 // The next values of the line; the last column ends the line.
 void text_cells(struct text *text, const uint64_t *values, size_t count);
 #define text_numbers(text, ...)                                                                                        \
-    text_cells(text, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+    do {                                                                                                               \
+        const uint64_t text_values[] = {__VA_ARGS__};                                                                  \
+        text_cells(text, text_values, sizeof text_values / sizeof text_values[0]);                                     \
+    } while (false)
 static inline void text_u64(struct text *text, uint64_t value) {
     text_cells(text, &value, 1);
 }

@@ -321,6 +321,16 @@ Test(text, namespace_counts_what_it_does) {
     cr_assert_eq(number("open") - open, 1);
 }
 
+// A text that goes on behind its keeper's room, read to where nothing is mapped.
+Test(text, nowhere_to_read_to) {
+    boot();
+    long file = user_open(self, self->root, "/kern/mem/stats/slabs", OPEN_READ, 0);
+    cr_assert_gt(file, 0);
+    cr_assert_gt(CALL(self, READ, (uint64_t)file, self->scratch, 4096, 0), FILE_HEAD);
+    cr_assert_eq(CALL(self, READ, (uint64_t)file, ARCH_USER_BASE, 4096, 0), ERR_FAULT);
+    cr_assert_eq(CALL(self, READ, (uint64_t)file, ARCH_USER_BASE, 1, 0), ERR_FAULT);
+}
+
 // A blank or a backslash in a word would break the table. A label is several words.
 Test(text, words_are_escaped) {
     char path[64];
