@@ -202,13 +202,12 @@ static long write_command(struct node *node, struct thread *self, user_ptr_t buf
     return result == 0 ? (long)length : result;
 }
 
-// Where the open's position is, or at the end.
+// At the end, or where the open's position is.
 [[gnu::noinline]] static long write_on(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
     struct node *node = file->node;
-    bool current = offset == OFFSET_CURRENT;
-    uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : current ? file->position : offset;
+    uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : file->position;
     long moved = ramfile_write(node, buffer, length, at);
-    if (moved > 0 && current) {
+    if (moved > 0 && offset == OFFSET_CURRENT) {
         file->position = at + (uint64_t)moved;
     }
     return moved;

@@ -345,4 +345,5 @@ Test(figures, of_the_longest_link) {
     handle_t link = (handle_t)user_open(self, self->root, path, OPEN_READ | OPEN_NOFOLLOW, 0);
     cr_assert_eq(user_read(self, link, found, sizeof found, 0), PATH_LEN_MAX);
     cr_assert_eq(memcmp(found, target, PATH_LEN_MAX), 0);
+    cr_assert_eq(CALL(self, MAP, self->own, link, 0, 0, PAGE_SIZE, PROT_READ), ERR_WRONG_KIND);
 }

@@ -799,6 +799,39 @@ Test(notify, a_record_reaches_who_waits) {
     cr_assert_eq(waiter->status, 0);
 }
 
+static handle_t taken_from, sent_to, waited_for;
+
+static void send_and_take(struct user *user) {
+    for (unsigned i = 0; i < 2; i++) { // the first lets a whole turn begin
+        cr_assert_eq(user_send(user, sent_to, "x", 1, 0, 0), 0);
+        cr_assert_eq(CALL(user, TAKE, taken_from, 1, FOREVER), 0);
+    }
+}
+
+static void wait_and_signal(struct user *user) {
+    char byte;
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(user_wait_one(user, waited_for, EVENT_READABLE, FOREVER), 0);
+        cr_assert_eq(user_recv(user, waited_for, &byte, 1), 1);
+        cr_assert_eq(CALL(user, SIGNAL, taken_from, 1), 0);
+    }
+}
+
+// Who takes, and parks, lets the one run that its own message has woken: straight on, with nothing to hand over.
+Test(notify, the_taker_lets_run_whom_its_message_woke) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    taken_from = (handle_t)CALL(self, NOTIFIER_CREATE, 0);
+    waited_for = (handle_t)user_channel(self, self->root, "/ipc/w", nullptr);
+    sent_to = (handle_t)user_open(self, self->root, "/ipc/w/data", OPEN_WRITE, 0);
+    struct user *waiter = machine_thread(self, wait_and_signal, nullptr, PRIORITY_DEFAULT);
+    struct user *taker = machine_thread(self, send_and_take, nullptr, PRIORITY_DEFAULT);
+    cr_assert(waiter != nullptr && taker != nullptr);
+    uint64_t fast = cpu_table[0]->count[COUNT_FAST_PARK];
+    machine_run_until_idle();
+    cr_assert_gt(cpu_table[0]->count[COUNT_FAST_PARK], fast);
+}
+
 // Equals come in the order in which they were woken, also when the last was woken by a fast path.
 Test(notify, the_woken_come_in_their_order) {
     machine_boot(&(struct machine_options){});
