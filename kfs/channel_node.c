@@ -161,7 +161,7 @@ static status_t child_new(struct node *directory, size_t index, struct node **ch
     }
     (*child)->created = directory->created;
     (*child)->modified = directory->modified;
-    (*child)->accessed = directory->accessed;
+    (*child)->opened = directory->opened;
     return 0;
 }
 

@@ -65,7 +65,7 @@ status_t file_new(struct node *node, const struct process *caller, uint32_t flag
     object_init(&new->object, ops_of(node));
     new->node = node;
     node_ref(node);
-    node->accessed = arch_time_now();
+    node->opened = arch_stamp();
     *file = new;
     if (!node->synthesised) {
         node_raise(node, EVENT_OPENED, node->id, nullptr);

@@ -189,7 +189,6 @@ struct node *node_new(uint32_t kind, uint32_t mode, uint32_t owner, uint32_t gro
     node->group = group;
     node->created = arch_time_now();
     node->modified = node->created;
-    node->accessed = node->created;
     nodes.stats.alive[kind]++;
     nodes.stats.created++;
     return node;
@@ -351,7 +350,7 @@ void node_stat(const struct node *node, struct abi_stat *stat) {
         .size = node_size(node),
         .created = node->created,
         .modified = node->modified,
-        .accessed = node->accessed,
+        .accessed = node->opened != 0 ? arch_stamp_time(node->opened) : node->created,
         .kind = node->kind,
         .mode = node->mode,
         .owner = node->owner,

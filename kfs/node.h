@@ -40,11 +40,12 @@ struct node {
     bool sealed;      // belongs to the kernel: not changed, removed, or added to by users
     bool synthesised; // not stored: parent is referenced
     uint8_t name_length;
-    uint32_t passed;                      // by paths that the path cache knows: path_cache.h
-    uint64_t created, modified, accessed; // nanoseconds since boot
-    struct node *parent;                  // the directory; null for the root and for what was removed
-    struct node *chain;                   // next in its hash bucket
-    struct node *left, *right;            // in its directory's treap
+    uint32_t passed;            // by paths that the path cache knows: path_cache.h
+    uint64_t created, modified; // nanoseconds since boot
+    uint64_t opened;            // stamp of the last time; 0: never
+    struct node *parent;        // the directory; null for the root and for what was removed
+    struct node *chain;         // next in its hash bucket
+    struct node *left, *right;  // in its directory's treap
     uint64_t cookie;
     uint64_t hash;
     struct watched watched;     // see node_watched

@@ -45,9 +45,8 @@ status_t open_check(uint32_t flags, uint32_t mode) {
 }
 
 uint32_t open_asks(uint32_t flags) {
-    uint32_t rights = 0;
-    rights |= (flags & OPEN_READ) != 0 ? RIGHT_READ : 0;
-    rights |= (flags & OPEN_WRITE) != 0 ? RIGHT_WRITE : 0;
+    static_assert((uint32_t)OPEN_READ == RIGHT_READ && (uint32_t)OPEN_WRITE == RIGHT_WRITE);
+    uint32_t rights = flags & (OPEN_READ | OPEN_WRITE);
     rights |= (flags & OPEN_EXEC) != 0 ? RIGHT_EXEC : 0;
     rights |= (flags & OPEN_ADMIN) != 0 ? RIGHT_ADMIN : 0;
     return rights;
@@ -125,9 +124,12 @@ static status_t open_provided(struct node *node, struct opening *opening) {
         return ERR_READ_ONLY;
     }
     if (node->ops->open == nullptr) {
-        // Watching a file of a channel is watching the channel, as with its directory.
-        const struct node *channel = node->parent->kind == NODE_CHANNEL ? node->parent : node;
-        return finish(node, opening, RIGHT_GRANT | watch_right(channel, opening));
+        // Watching a file of a channel is watching the channel, as with its directory. Who reads may watch what it reads.
+        bool of_channel = node->parent->kind == NODE_CHANNEL;
+        uint32_t watch = !of_channel && (opening->flags & OPEN_READ) != 0
+                             ? RIGHT_WATCH
+                             : watch_right(of_channel ? node->parent : node, opening);
+        return finish(node, opening, RIGHT_GRANT | watch);
     }
     uint32_t asked = opening->asked | RIGHTS_ALONG;
     status = node->ops->open(node, opening->caller, opening->flags, asked, &opening->object, &opening->rights);
@@ -144,16 +146,24 @@ static status_t open_link(struct node *node, struct opening *opening) {
     return (opening->flags & OPEN_WRITE) != 0 ? ERR_READ_ONLY : finish(node, opening, RIGHTS_ALONG);
 }
 
-static status_t open_existing(struct node *node, struct opening *opening) {
-    if ((opening->flags & OPEN_EXCLUSIVE) != 0) {
+// Whether the node is what the flags say it must be.
+static status_t check_kind(const struct node *node, uint32_t flags) {
+    if ((flags & OPEN_EXCLUSIVE) != 0) {
         return ERR_EXISTS;
     }
-    if ((opening->flags & OPEN_DIR) != 0 && !node_is_directory(node)) {
+    if ((flags & OPEN_DIR) != 0 && !node_is_directory(node)) {
         return ERR_NOT_DIR;
     }
     bool serves = node->ops != nullptr && node->ops->open != nullptr;
-    if ((opening->flags & OPEN_SERVE) != 0 && !serves) {
-        return ERR_WRONG_KIND;
+    return (flags & OPEN_SERVE) != 0 && !serves ? ERR_WRONG_KIND : 0;
+}
+
+static status_t open_existing(struct node *node, struct opening *opening) {
+    if ((opening->flags & OPEN_EXCLUDING) != 0) {
+        status_t status = check_kind(node, opening->flags);
+        if (status < 0) {
+            return status;
+        }
     }
     switch (node->kind) {
     case NODE_DIR:

@@ -91,11 +91,13 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Count instructions per operation on the emulated machine.",
         epilog="The exit status is 1 when --check finds an operation above its budget or without a figure.")
-    parser.add_argument("arch", nargs="?", default="x86_64", choices=[*machines, "native"], metavar="ARCH",
-                        help=f"the machine: {', '.join(machines)} (default x86_64); native: the ring on this workstation, "
-                        "against others' rings, a pipe and a socket")
+    parser.add_argument("arch", nargs="?", default="x86_64", choices=[*machines, "all", "native"], metavar="ARCH",
+                        help=f"the machine: {', '.join(machines)} (default x86_64); all: totals and budgets of all, side by "
+                        "side; native: the ring on this workstation, against others' rings, a pipe and a socket")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only operations whose name matches")
-    parser.add_argument("--check", action="store_true", help="fail when an operation exceeds its budget")
+    parser.add_argument("--check", nargs="?", const="budget", choices=["budget", "so-far"],
+                        help="fail when an operation exceeds its budget; so-far: when one that is known to exceed it "
+                        "exceeds also what it took so far, or does not any more")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--trace", metavar="OP", help="tell where the instructions of one iteration go, by function")
     parser.add_argument("--path", action="store_true", help="with --trace: in the order of execution instead")
@@ -277,6 +279,7 @@ def figure(machine, operation, samples, iterations, counter):
         "total": (kernel + user) / per, "share": often / held, "least": min(totals) / per, "most": max(totals) / per,
         "mean": mean / per, "counter": counter / iterations / per,
         "exact": operation.get("exact"), "budget": operation.get("budget", {}).get(arch),
+        "so_far": operation.get("so_far", {}).get(arch),
         "sel4": operation.get("sel4", {}).get(arch), "linux": operation.get("linux", {}).get(arch),
     }
 
@@ -327,10 +330,44 @@ def complaints(rows):
             yield f"{row['name']}: {row['mean']:.2f} counted, {row['counter']:.2f} by the machine's own counter"
 
 
-def over_budget(rows):
+def over_budget(rows, against):
     for row in rows:
-        if row["budget"] is not None and row["total"] > row["budget"]:
-            yield f"{row['name']}: {number_text(row['total'])} instructions, budget {row['budget']}"
+        total, budget, so_far = number_text(row["total"]), row["budget"], row["so_far"]
+        if budget is None:
+            continue
+        if against == "budget" or so_far is None:
+            if row["total"] > budget:
+                yield f"{row['name']}: {total} instructions, budget {budget}"
+        elif row["total"] > so_far:
+            yield f"{row['name']}: {total} instructions, {so_far} so far (budget {budget})"
+        elif row["total"] <= budget:
+            yield f"{row['name']}: {total} instructions, within its budget of {budget}: take so_far out of operations.toml"
+
+
+def side_by_side(options):
+    """One line an operation, for each machine its total and what it may take."""
+    lines, wrong = {}, []
+    arches = [arch for arch in PORTS if arch in run_qemu.MACHINES]
+    for column, arch in enumerate(arches):
+        machine = Machine(argparse.Namespace(**vars(options) | {"arch": arch, "stage": run_qemu.MACHINES[arch].stage}))
+        rows, _ = figures(machine, options.filter)
+        wrong += [f"{arch}: {complaint}" for complaint in complaints(rows)]
+        wrong += [f"{arch}: {complaint}" for complaint in over_budget(rows, options.check)] if options.check else []
+        for row in rows:
+            line = lines.setdefault(row["title"], [("", "", "")] * len(arches))
+            verdict = "" if row["budget"] is None else "met" if row["total"] <= row["budget"] else "OVER"
+            line[column] = (number_text(row["total"]), number_text(row["budget"]), verdict)
+    header = ["instructions per operation (total, budget)"]
+    for arch in arches:
+        header += [arch, "", ""]
+    print_table([header, *([title, *(cell for cells in line for cell in cells)] for title, line in lines.items())])
+    return wrong
+
+
+def tell(wrong):
+    for complaint in wrong:
+        print(f"scripts/bench: {complaint}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 # ---- growth and sizes ------------------------------------------------------------------------------------------------
@@ -547,6 +584,8 @@ def main():
     try:
         if options.arch == "native":
             return native(options)
+        if options.arch == "all":
+            return tell(side_by_side(options))
         machine = Machine(options)
         if options.trace:
             trace(machine, options.trace, options.path)
@@ -566,10 +605,8 @@ def main():
         else:
             print_figures(machine, rows, missing)
         if options.check:
-            wrong += [*over_budget(rows), *(f"{operation['name']}: has a budget and no figure" for operation in missing)]
-        for complaint in wrong:
-            print(f"scripts/bench: {complaint}", file=sys.stderr)
-        return 1 if wrong else 0
+            wrong += [*over_budget(rows, options.check), *(f"{operation['name']}: has a budget and no figure" for operation in missing)]
+        return tell(wrong)
     except Failure as failure:
         print(f"scripts/bench: {failure}", file=sys.stderr)
         return 1

@@ -404,6 +404,8 @@ arm64_run:
 .macro COPY_USER move_32, load, store
     mrs x9, elr_el1
     mrs x10, spsr_el1
+    cmp x2, #8
+    b.lo 7f
     subs x2, x2, #128
     b.lo 2f
 1:  \move_32 0
@@ -429,27 +431,33 @@ arm64_run:
     add x0, x0, #8
     subs x2, x2, #8
     b.pl 5b
-6:  adds x2, x2, #8
-    b.eq 8f
-7:  \load\()b w3, [x1]
+6:  cmn x2, #8                              // 8 too few: none are left
+    b.eq 9f
+    add x1, x1, x2                          // the last word begins among those that were moved
+    add x0, x0, x2
+    \load x3, [x1]
+    \store x3, [x0]
+9:  mov w0, #1
+    ret
+7:  cbz x2, 9b
+8:  \load\()b w3, [x1]
     \store\()b w3, [x0]
     add x1, x1, #1
     add x0, x0, #1
     subs x2, x2, #1
-    b.ne 7b
-8:  mov w0, #1
-    ret
+    b.ne 8b
+    b 9b
 .endm
 
     .global arch_user_copy_in
 arch_user_copy_in:
     COPY_USER IN_32, ldtr, str
-9:  FIXUP arch_user_copy_in, 9b, copy_fault
+10: FIXUP arch_user_copy_in, 10b, copy_fault
 
     .global arch_user_copy_out
 arch_user_copy_out:
     COPY_USER OUT_32, ldr, sttr
-9:  FIXUP arch_user_copy_out, 9b, copy_fault
+10: FIXUP arch_user_copy_out, 10b, copy_fault
 
 copy_fault:
     msr elr_el1, x9
