@@ -45,8 +45,9 @@ status_t open_check(uint32_t flags, uint32_t mode) {
 }
 
 uint32_t open_asks(uint32_t flags) {
-    static_assert((uint32_t)OPEN_READ == RIGHT_READ && (uint32_t)OPEN_WRITE == RIGHT_WRITE);
-    uint32_t rights = flags & (OPEN_READ | OPEN_WRITE);
+    constexpr uint32_t alike = OPEN_READ | OPEN_WRITE;
+    static_assert(OPEN_READ == 1 && RIGHT_READ == 1 && OPEN_WRITE == 2 && RIGHT_WRITE == 2);
+    uint32_t rights = flags & alike;
     rights |= (flags & OPEN_EXEC) != 0 ? RIGHT_EXEC : 0;
     rights |= (flags & OPEN_ADMIN) != 0 ? RIGHT_ADMIN : 0;
     return rights;

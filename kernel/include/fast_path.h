@@ -7,8 +7,8 @@
 // a fast path leaves alone: which, is for the port to choose. The message words always stay in registers that C functions
 // keep; thus a fast path that switches from one thread to the other hands over the message by leaving it alone.
 //
-// A fast path may copy user memory (arch_fast_copy_in, arch_fast_bulk_in, …): a fault there is the copy's failure, and leaves the caller's
-// registers alone.
+// A fast path may copy user memory (arch_fast_copy_in, arch_fast_bulk_in, …): a fault there is the copy's failure, and
+// leaves the caller's registers alone.
 //
 // It ends with one of the arch_fast_*_exit or with arch_fast_leave, always by a tail call: the port then enters user mode,
 // with zero in every register that could hold anything of the kernel's or of another process.

@@ -52,11 +52,20 @@ class Paths(unittest.TestCase):
 
 
 class Verdicts(unittest.TestCase):
-    ROW = {"name": "poll", "total": 81, "budget": 80, "exact": None, "mean": 81.0, "counter": 81.01}
+    ROW = {"name": "poll", "total": 81, "budget": 80, "so_far": None, "exact": None, "mean": 81.0, "counter": 81.01}
 
     def test_over_budget(self):
-        self.assertEqual(list(bench.over_budget([self.ROW])), ["poll: 81 instructions, budget 80"])
-        self.assertEqual(list(bench.over_budget([self.ROW | {"total": 80}])), [])
+        for against in ("budget", "so-far"):
+            self.assertEqual(list(bench.over_budget([self.ROW], against)), ["poll: 81 instructions, budget 80"])
+            self.assertEqual(list(bench.over_budget([self.ROW | {"total": 80}], against)), [])
+
+    def test_over_budget_so_far(self):
+        row = self.ROW | {"so_far": 81}
+        self.assertEqual(list(bench.over_budget([row], "budget")), ["poll: 81 instructions, budget 80"])
+        self.assertEqual(list(bench.over_budget([row], "so-far")), [])
+        self.assertEqual(list(bench.over_budget([row | {"total": 82}], "so-far")),
+                         ["poll: 82 instructions, 81 so far (budget 80)"])
+        self.assertIn("take so_far out", next(bench.over_budget([row | {"total": 80}], "so-far")))
 
     def test_miscount(self):
         self.assertEqual(list(bench.complaints([self.ROW])), [])
