@@ -123,70 +123,42 @@ struct arm64_return {
 #define ARM64_FIXUP(first, end, label)                                                                                 \
     ".pushsection .fixups, \"a\"\n\t.quad " first ", " end ", " label "\n\t.popsection"
 
-// The user's side is accessed as the user would: so what is not the user's faults. The first word, then the others from the last one down: it need not be a
-// whole one beyond the first. Less than a word goes by bytes.
+// The user's side is accessed as the user would: so what is not the user's faults. The first word, then the others from the
+// last one down: it need not be a whole one beyond the first. Less than a word goes by bytes. The body of a function that
+// copies in or out: how the first word, another word and a byte are moved.
+#define ARM64_FAST_COPY(va_, other_, length, move_first, move_word, move_byte)                                         \
+    struct arm64_return back = arm64_return_read();                                                                    \
+    uint64_t left = (length), word, at;                                                                                \
+    __asm__ volatile goto("subs %[left], %[left], #8\n\t"                                                              \
+                          "b.lo 3f\n"                                                                                  \
+                          "1: " move_first "b.eq 5f\n"                                                                 \
+                          "2: add %[at], %[va], %[left]\n\t" move_word "subs %[left], %[left], #8\n\t"                 \
+                          "b.hi 2b\n\t"                                                                                \
+                          "b 5f\n"                                                                                     \
+                          "3: adds %[left], %[left], #8\n\t"                                                           \
+                          "b.eq 5f\n"                                                                                  \
+                          "4: sub %[left], %[left], #1\n\t"                                                            \
+                          "add %[at], %[va], %[left]\n\t" move_byte "cbnz %[left], 4b\n"                               \
+                          "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")                                                \
+                          : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)                                     \
+                          : [va] "r"(va_), [other] "r"(other_)                                                         \
+                          : "memory", "cc"                                                                             \
+                          : fault);                                                                                    \
+    return true;                                                                                                       \
+    fault:                                                                                                             \
+    arm64_return_write(back);                                                                                          \
+    return false
+
 [[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
-    struct arm64_return back = arm64_return_read();
-    uint64_t left = length, word, at;
-    __asm__ volatile goto("subs %[left], %[left], #8\n\t"
-                          "b.lo 3f\n"
-                          "1: ldtr %[word], [%[va]]\n\t"
-                          "str %[word], [%[to]]\n\t"
-                          "b.eq 5f\n"
-                          "2: add %[at], %[va], %[left]\n\t"
-                          "ldtr %[word], [%[at]]\n\t"
-                          "str %[word], [%[to], %[left]]\n\t"
-                          "subs %[left], %[left], #8\n\t"
-                          "b.hi 2b\n\t"
-                          "b 5f\n"
-                          "3: adds %[left], %[left], #8\n\t"
-                          "b.eq 5f\n"
-                          "4: sub %[left], %[left], #1\n\t"
-                          "add %[at], %[va], %[left]\n\t"
-                          "ldtrb %w[word], [%[at]]\n\t"
-                          "strb %w[word], [%[to], %[left]]\n\t"
-                          "cbnz %[left], 4b\n"
-                          "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
-                          : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
-                          : [to] "r"(to), [va] "r"(va)
-                          : "memory", "cc"
-                          : fault);
-    return true;
-fault:
-    arm64_return_write(back);
-    return false;
+    ARM64_FAST_COPY(va, to, length, "ldtr %[word], [%[va]]\n\tstr %[word], [%[other]]\n\t",
+                    "ldtr %[word], [%[at]]\n\tstr %[word], [%[other], %[left]]\n\t",
+                    "ldtrb %w[word], [%[at]]\n\tstrb %w[word], [%[other], %[left]]\n\t");
 }
 
 [[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
-    struct arm64_return back = arm64_return_read();
-    uint64_t left = length, word, at;
-    __asm__ volatile goto("subs %[left], %[left], #8\n\t"
-                          "b.lo 3f\n"
-                          "1: ldr %[word], [%[from]]\n\t"
-                          "sttr %[word], [%[va]]\n\t"
-                          "b.eq 5f\n"
-                          "2: add %[at], %[va], %[left]\n\t"
-                          "ldr %[word], [%[from], %[left]]\n\t"
-                          "sttr %[word], [%[at]]\n\t"
-                          "subs %[left], %[left], #8\n\t"
-                          "b.hi 2b\n\t"
-                          "b 5f\n"
-                          "3: adds %[left], %[left], #8\n\t"
-                          "b.eq 5f\n"
-                          "4: sub %[left], %[left], #1\n\t"
-                          "add %[at], %[va], %[left]\n\t"
-                          "ldrb %w[word], [%[from], %[left]]\n\t"
-                          "sttrb %w[word], [%[at]]\n\t"
-                          "cbnz %[left], 4b\n"
-                          "5:\n\t" ARM64_FIXUP("1b", "5b", "%l[fault]")
-                          : [left] "+&r"(left), [word] "=&r"(word), [at] "=&r"(at)
-                          : [va] "r"(va), [from] "r"(from)
-                          : "memory", "cc"
-                          : fault);
-    return true;
-fault:
-    arm64_return_write(back);
-    return false;
+    ARM64_FAST_COPY(va, from, length, "ldr %[word], [%[other]]\n\tsttr %[word], [%[va]]\n\t",
+                    "ldr %[word], [%[other], %[left]]\n\tsttr %[word], [%[at]]\n\t",
+                    "ldrb %w[word], [%[other], %[left]]\n\tsttrb %w[word], [%[at]]\n\t");
 }
 
 static inline unsigned arch_fast_highest(uint64_t word) {

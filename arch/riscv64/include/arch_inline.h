@@ -97,81 +97,48 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
 static_assert(ARCH_USER_TOP < 1ull << RISCV_USER_BITS);
 
 // By words if the user's side is aligned, what remains and everything else by bytes: a misaligned access may be an emulated
-// one.
+// one. The body of a function that copies in or out: how a word and a byte are moved, and which of it may fault (773, 774).
+#define RISCV_FAST_COPY(va, other, length, move_word, move_byte)                                                       \
+    if ((va) >> RISCV_USER_BITS != 0) {                                                                                \
+        return false;                                                                                                  \
+    }                                                                                                                  \
+    uint64_t user = (va), kernel = (uint64_t)(other), left = (length), word, unaligned;                                \
+    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"                                                                   \
+                          "andi %[unaligned], %[user], 7\n\t"                                                          \
+                          "bnez %[unaligned], 2f\n\t"                                                                  \
+                          "addi %[left], %[left], -8\n\t"                                                              \
+                          "bltz %[left], 1f\n"                                                                         \
+                          "771: " move_word "beqz %[left], 5f\n\t"                                                     \
+                          "addi %[user], %[user], 8\n\t"                                                               \
+                          "addi %[kernel], %[kernel], 8\n\t"                                                           \
+                          "addi %[left], %[left], -8\n\t"                                                              \
+                          "bgez %[left], 771b\n"                                                                       \
+                          "1: addi %[left], %[left], 8\n"                                                              \
+                          "2: beqz %[left], 5f\n"                                                                      \
+                          "772: " move_byte "addi %[user], %[user], 1\n\t"                                             \
+                          "addi %[kernel], %[kernel], 1\n\t"                                                           \
+                          "addi %[left], %[left], -1\n\t"                                                              \
+                          "bnez %[left], 772b\n"                                                                       \
+                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")                               \
+                              RISCV_FIXUP("774b", "%l[fault]")                                                         \
+                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),        \
+                            [unaligned] "=&r"(unaligned)                                                               \
+                          : [sum] "r"(RISCV_SUM)                                                                       \
+                          : "memory"                                                                                   \
+                          : fault);                                                                                    \
+    return true;                                                                                                       \
+    fault:                                                                                                             \
+    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");                                                  \
+    return false
+
 [[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
-    if (va >> RISCV_USER_BITS != 0) {
-        return false;
-    }
-    uint64_t user = va, kernel = (uint64_t)to, left = length, word, unaligned;
-    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"
-                          "andi %[unaligned], %[user], 7\n\t"
-                          "bnez %[unaligned], 2f\n\t"
-                          "addi %[left], %[left], -8\n\t"
-                          "bltz %[left], 1f\n"
-                          "771:\n773: ld %[word], (%[user])\n\t"
-                          "sd %[word], (%[kernel])\n\t"
-                          "beqz %[left], 5f\n\t"
-                          "addi %[user], %[user], 8\n\t"
-                          "addi %[kernel], %[kernel], 8\n\t"
-                          "addi %[left], %[left], -8\n\t"
-                          "bgez %[left], 771b\n"
-                          "1: addi %[left], %[left], 8\n"
-                          "2: beqz %[left], 5f\n"
-                          "772:\n774: lbu %[word], (%[user])\n\t"
-                          "sb %[word], (%[kernel])\n\t"
-                          "addi %[user], %[user], 1\n\t"
-                          "addi %[kernel], %[kernel], 1\n\t"
-                          "addi %[left], %[left], -1\n\t"
-                          "bnez %[left], 772b\n"
-                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")
-                              RISCV_FIXUP("774b", "%l[fault]")
-                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),
-                            [unaligned] "=&r"(unaligned)
-                          : [sum] "r"(RISCV_SUM)
-                          : "memory"
-                          : fault);
-    return true;
-fault:
-    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");
-    return false;
+    RISCV_FAST_COPY(va, to, length, "\n773: ld %[word], (%[user])\n\tsd %[word], (%[kernel])\n\t",
+                    "\n774: lbu %[word], (%[user])\n\tsb %[word], (%[kernel])\n\t");
 }
 
 [[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
-    if (va >> RISCV_USER_BITS != 0) {
-        return false;
-    }
-    uint64_t user = va, kernel = (uint64_t)from, left = length, word, unaligned;
-    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"
-                          "andi %[unaligned], %[user], 7\n\t"
-                          "bnez %[unaligned], 2f\n\t"
-                          "addi %[left], %[left], -8\n\t"
-                          "bltz %[left], 1f\n"
-                          "771: ld %[word], (%[kernel])\n"
-                          "773: sd %[word], (%[user])\n\t"
-                          "beqz %[left], 5f\n\t"
-                          "addi %[user], %[user], 8\n\t"
-                          "addi %[kernel], %[kernel], 8\n\t"
-                          "addi %[left], %[left], -8\n\t"
-                          "bgez %[left], 771b\n"
-                          "1: addi %[left], %[left], 8\n"
-                          "2: beqz %[left], 5f\n"
-                          "772: lbu %[word], (%[kernel])\n"
-                          "774: sb %[word], (%[user])\n\t"
-                          "addi %[user], %[user], 1\n\t"
-                          "addi %[kernel], %[kernel], 1\n\t"
-                          "addi %[left], %[left], -1\n\t"
-                          "bnez %[left], 772b\n"
-                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")
-                              RISCV_FIXUP("774b", "%l[fault]")
-                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),
-                            [unaligned] "=&r"(unaligned)
-                          : [sum] "r"(RISCV_SUM)
-                          : "memory"
-                          : fault);
-    return true;
-fault:
-    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");
-    return false;
+    RISCV_FAST_COPY(va, from, length, "ld %[word], (%[kernel])\n773: sd %[word], (%[user])\n\t",
+                    "lbu %[word], (%[kernel])\n774: sb %[word], (%[user])\n\t");
 }
 
 // There may be no instruction for it, and what a compiler makes of it then takes thirty or more.
