@@ -9,6 +9,7 @@ enum {
     DOMAIN = 0x0000,
     SOURCE = 0x0004, // of source 1; the others follow
     PENDING_BY_NUMBER = 0x1cdc,
+    INPUT = 0x1d00, // a bit per source: asserted at this moment
     ENABLE_BY_NUMBER = 0x1edc,
     DISABLE = 0x1f00, // a bit per source
     TARGET = 0x3004,  // of source 1
@@ -50,7 +51,7 @@ bool riscv_aia_init(void) {
         return false;
     }
     by_message = c->kind == RISCV_APLIC_IMSIC;
-    for (unsigned i = 0; i < SOURCES_MAX / 32; i++) {
+    for (unsigned i = 0; i <= c->sources / 32 && i < SOURCES_MAX / 32; i++) {
         domain[DISABLE / 4 + i] = UINT32_MAX;
     }
     if (by_message) {
@@ -92,9 +93,16 @@ uint32_t riscv_aia_claim(void) {
     return delivery[DELIVERY_CLAIM / 4] >> 16;
 }
 
-// A level is sent as a message once: if it stays, it is to be sent again.
+// The domain sends a level as a message when it rises, and then heeds it no more until it has been low. One that has stayed
+// high through its service is to be sent again; one that is low must not be, or it would be served without end: not every
+// domain refuses to. What rises after the look is sent because it rises. The look follows the claim, so a message that the
+// claim took along with the first is not missed, and what the service did to the device, so that shows in the level.
 void riscv_aia_complete(uint32_t source) {
-    if (by_message) {
+    if (!by_message) {
+        return;
+    }
+    riscv_fence();
+    if ((domain[INPUT / 4 + source / 32] >> source % 32 & 1) != 0) {
         domain[PENDING_BY_NUMBER / 4] = source;
     }
 }
