@@ -9,8 +9,7 @@
 #include "lib/option.h"
 #include "lib/print.h"
 #include "lib/process.h"
-#include "lib/self.h"
-#include "lib/spawn.h"
+#include "role.h"
 
 static const struct program program = {"[NAME]", "Attack the kernel by way of the processor.", nullptr};
 
@@ -18,10 +17,7 @@ enum { CROWD = 4 };
 
 // Start this program for one attempt.
 static long start(const char *name) {
-    char *const arguments[] = {"attack", (char *)name, nullptr};
-    struct spawn spawn = {
-        .path = "/test/attack", .arguments = arguments, .output = self_output(), .error = self_error()};
-    return spawn_program(&spawn);
+    return role_start("attack", name, nullptr);
 }
 
 static bool ends_with(long process, const char *name, int expected) {

@@ -12,9 +12,8 @@
 #include "lib/option.h"
 #include "lib/print.h"
 #include "lib/process.h"
-#include "lib/self.h"
-#include "lib/spawn.h"
 #include "registers.h"
+#include "role.h"
 
 enum { ROUNDS = 400, CLIENT_WORDS = 0x100, SERVER_WORDS = 0x200 };
 static constexpr uint64_t CLIENT_MARK = 0x5a5ac11e5a5a0000, SERVER_MARK = 0x3c3c5e7e3c3c0000;
@@ -167,19 +166,12 @@ int main(int argc, char **argv) {
     if (client) {
         return be_client();
     }
-    const struct abi_channel_config config = {.flags = CHANNEL_TEMPORARY};
-    long channel = channel_serve(path, &config);
-    if (channel < 0) {
-        return error_report(path, channel);
+    handle_t channel, process;
+    long status = role_serve(path, "call-check", "-c", &channel, &process);
+    if (status < 0) {
+        return 1;
     }
-    char name[] = "/test/call-check", option[] = "-c";
-    char *arguments[] = {name, option, nullptr};
-    long process = spawn_program(
-        &(struct spawn){.path = name, .arguments = arguments, .output = self_output(), .error = self_error()});
-    if (process < 0) {
-        return error_report(name, process);
-    }
-    int status = be_server((handle_t)channel, (handle_t)process) | process_finish(process);
+    status = be_server(channel, process) | process_finish(process);
     print("%u rounds, %s\n", ROUNDS, status == 0 ? "nothing else arrived" : "more than that");
-    return status;
+    return status != 0;
 }

@@ -7,6 +7,7 @@
 //
 // Meanwhile the parent reads statistics, in which every look must show sent = received + queued + discarded, in total
 // and for each channel. When all are dead and the channels removed, nothing may be queued or open.
+#include "../support/draw.h"
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -98,11 +99,11 @@ static volatile handle_t shared; // a connection that all threads of a worker us
 }
 
 static uint64_t draw(struct thread_world *world) {
-    return hash_u64(world->random += 0x9e3779b97f4a7c15u);
+    return draw_next(&world->random);
 }
 
 static uint64_t below(struct thread_world *world, uint64_t limit) {
-    return draw(world) % limit;
+    return draw_below(&world->random, limit);
 }
 
 static bool one_in(struct thread_world *world, uint64_t n) {

@@ -2,6 +2,7 @@
 // end and check every answer, some are killed in the midst, some write nonsense into the shared memory; then the other way
 // round, clients see their server die. Whatever a client does, the others lose nothing; whoever dies, the other side
 // receives all that was sent before, whole and in order, and is told.
+#include "../support/draw.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "isthmus/calls.h"
@@ -12,8 +13,7 @@
 #include "lib/option.h"
 #include "lib/print.h"
 #include "lib/process.h"
-#include "lib/self.h"
-#include "lib/spawn.h"
+#include "role.h"
 
 enum {
     TALKERS = 3,
@@ -29,13 +29,10 @@ static const char path[] = "/ipc/mapped-check";
 static const struct option options[] = {{'r', "role", "ROLE", "talk, flood, scribble or serve (used by itself)"}, {}};
 static const struct program program = {"", "Check mapped rings between processes.", options};
 static unsigned failures;
-static uint64_t seed = 88172645463325252u;
+static uint64_t seed = 1;
 
 static uint64_t below(uint64_t bound) {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed % bound;
+    return draw_below(&seed, bound);
 }
 
 static void expect(bool holds, const char *what, long got) {
@@ -147,10 +144,7 @@ struct guest {
 };
 
 static long start(const char *role, uint32_t *pid) {
-    char *arguments[] = {"mapped-check", "-r", (char *)role, nullptr};
-    struct spawn spawn = {
-        .path = "/test/mapped-check", .arguments = arguments, .output = self_output(), .error = self_error()};
-    long process = spawn_program(&spawn);
+    long process = role_start("mapped-check", "-r", role);
     expect(process > 0, "spawn", process);
     struct abi_process_info info = {};
     expect(sys_process_info((handle_t)process, &info) == 0, "process_info", process);

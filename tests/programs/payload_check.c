@@ -11,7 +11,7 @@
 #include "lib/print.h"
 #include "lib/process.h"
 #include "lib/self.h"
-#include "lib/spawn.h"
+#include "role.h"
 
 enum { LENGTH = 64, PLACES_MAX = 32, ROOM = LENGTH * CALL_RECEIVE };
 enum { CLIENT = 0xc1, SERVER = 0x5e, KEPT = 0x77 }; // what payloads and the read-only page are full of
@@ -194,19 +194,12 @@ int main(int argc, char **argv) {
     if (client) {
         return be_client();
     }
-    const struct abi_channel_config config = {.flags = CHANNEL_TEMPORARY};
-    long channel = channel_serve(path, &config);
-    if (channel < 0) {
-        return error_report(path, channel);
+    handle_t channel, process;
+    long status = role_serve(path, "payload-check", "-c", &channel, &process);
+    if (status < 0) {
+        return 1;
     }
-    char name[] = "/test/payload-check", option[] = "-c";
-    char *arguments[] = {name, option, nullptr};
-    long process = spawn_program(
-        &(struct spawn){.path = name, .arguments = arguments, .output = self_output(), .error = self_error()});
-    if (process < 0) {
-        return error_report(name, process);
-    }
-    int status = be_server((handle_t)channel) | process_finish(process);
+    status = be_server(channel) | process_finish(process);
     print("%u bad places, %s\n", places, status == 0 ? "all refused" : "not all refused");
-    return status;
+    return status != 0;
 }

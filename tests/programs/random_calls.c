@@ -3,6 +3,7 @@
 // by a fault or an exit that they chose at random, which is as good as any other end. Arguments are drawn by their type:
 // mostly plausible ones (a call that is refused at its first argument tests little), with every kind of nonsense mixed
 // in. The seed and the number of the round determine everything but timing.
+#include "../support/draw.h"
 #include "abi/shapes.h"
 #include "base/format.h"
 #include "base/hash.h"
@@ -33,12 +34,11 @@ enum { USER = 1000, ROUND_SECONDS = 120, EXIT_UNPREPARED = 99 };
 static uint64_t random_state;
 
 static uint64_t draw(void) {
-    random_state += 0x9e3779b97f4a7c15u;
-    return hash_u64(random_state);
+    return draw_next(&random_state);
 }
 
 static uint64_t below(uint64_t limit) {
-    return draw() % limit;
+    return draw_below(&random_state, limit);
 }
 
 static bool one_in(uint64_t n) {

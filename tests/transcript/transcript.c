@@ -1,5 +1,7 @@
 #include "transcript.h"
 
+#include "../support/draw.h"
+
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -90,12 +92,11 @@ static struct transcript {
 
 // Chance is drawn in statements of their own: the order within an expression is the compiler's.
 static uint64_t draw(void) {
-    t.random += 0x9e3779b97f4a7c15u;
-    return hash_u64(t.random);
+    return draw_next(&t.random);
 }
 
 static uint64_t below(uint64_t bound) {
-    return draw() % bound;
+    return draw_below(&t.random, bound);
 }
 
 static bool one_in(uint64_t n) {
