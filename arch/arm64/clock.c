@@ -1,5 +1,7 @@
 #include "clock.h"
 
+#include "base/ratio.h"
+
 #include "boot.h"
 #include "gic.h"
 #include "instructions.h"
@@ -8,28 +10,10 @@ enum : uint64_t { NANOSECONDS = 1000000000 };
 enum { TIMER_VIRTUAL = 2 }; // place of its interrupt in the tree
 enum { TIMER_ENABLE = 1 };
 
-// Conversions are multiplications by a fraction of 2^32: ns = ticks * ns_per_tick >> 32.
-static uint64_t hz, ns_per_tick, ticks_per_ns;
+static uint64_t hz;
+static uint64_t ns_per_tick, ticks_per_ns; // ratios
 static uint64_t boot_ticks;
 static unsigned interrupt_number;
-
-static uint64_t scale(uint64_t value, uint64_t factor) {
-    return (uint64_t)((unsigned __int128)value * factor >> 32);
-}
-
-static uint64_t ratio(uint64_t numerator, uint64_t denominator) {
-    // numerator * 2^32 / denominator without a 128-bit division
-    uint64_t whole = numerator / denominator, rest = numerator % denominator, fraction = 0;
-    for (unsigned bit = 0; bit < 32; bit++) {
-        rest <<= 1;
-        fraction <<= 1;
-        if (rest >= denominator) {
-            rest -= denominator;
-            fraction |= 1;
-        }
-    }
-    return whole << 32 | fraction;
-}
 
 static struct arch_cpu *this_cpu(void) {
     return (struct arch_cpu *)arch_cpu_current();
@@ -52,8 +36,8 @@ bool arm64_clock_init(void) {
     if (!found || hz == 0) {
         return false;
     }
-    ns_per_tick = ratio(NANOSECONDS, hz);
-    ticks_per_ns = ratio(hz, NANOSECONDS);
+    ns_per_tick = ratio_make(NANOSECONDS, hz);
+    ticks_per_ns = ratio_make(hz, NANOSECONDS);
     boot_ticks = ticks_now();
     return true;
 }
@@ -82,7 +66,7 @@ uint64_t arch_stamp_time(uint64_t stamp) {
 }
 
 uint64_t arch_ticks_time(uint64_t ticks) {
-    return scale(ticks, ns_per_tick);
+    return ratio_scale(ticks, ns_per_tick);
 }
 
 void arch_timer_arm(uint64_t deadline) {
@@ -90,7 +74,7 @@ void arch_timer_arm(uint64_t deadline) {
     if (deadline == UINT64_MAX) {
         ARM64_WRITE(cntv_ctl_el0, 0);
     } else {
-        ARM64_WRITE(cntv_cval_el0, boot_ticks + scale(deadline, ticks_per_ns) + 1);
+        ARM64_WRITE(cntv_cval_el0, boot_ticks + ratio_scale(deadline, ticks_per_ns) + 1);
         ARM64_WRITE(cntv_ctl_el0, TIMER_ENABLE);
     }
     arm64_isb();

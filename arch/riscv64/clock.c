@@ -1,24 +1,16 @@
 #include "clock.h"
 
+#include "base/ratio.h"
+
 #include "instructions.h"
 #include "machine.h"
 #include "sbi.h"
 
 enum : uint64_t { NANOSECONDS = 1000000000, NEVER = UINT64_MAX };
 
-// Conversions are multiplications by a fraction of 2^32: ns = ticks * ns_per_tick >> 32.
-static uint64_t ns_per_tick, ticks_per_ns;
+static uint64_t ns_per_tick, ticks_per_ns; // ratios
 static uint64_t boot_ticks;
 static bool has_sstc;
-
-static uint64_t scale(uint64_t value, uint64_t factor) {
-    return (uint64_t)((unsigned __int128)value * factor >> 32);
-}
-
-static uint64_t ratio(uint64_t numerator, uint64_t denominator) {
-    uint64_t whole = numerator / denominator, rest = numerator % denominator;
-    return whole << 32 | (rest << 32) / denominator; // both are below 2^32
-}
 
 static struct arch_cpu *this_cpu(void) {
     return (struct arch_cpu *)arch_cpu_current();
@@ -39,8 +31,8 @@ bool riscv_clock_init(void) {
     if (hz == 0 || hz > UINT32_MAX) {
         return false;
     }
-    ns_per_tick = ratio(NANOSECONDS, hz);
-    ticks_per_ns = ratio(hz, NANOSECONDS);
+    ns_per_tick = ratio_make(NANOSECONDS, hz);
+    ticks_per_ns = ratio_make(hz, NANOSECONDS);
     has_sstc = riscv_write_stimecmp(NEVER);
     boot_ticks = riscv_read_time();
     riscv_clock_init_cpu();
@@ -64,11 +56,11 @@ uint64_t arch_stamp_time(uint64_t stamp) {
 }
 
 uint64_t arch_ticks_time(uint64_t ticks) {
-    return scale(ticks, ns_per_tick);
+    return ratio_scale(ticks, ns_per_tick);
 }
 
 static void start(uint64_t deadline) {
-    compare(boot_ticks + scale(deadline, ticks_per_ns) + 1);
+    compare(boot_ticks + ratio_scale(deadline, ticks_per_ns) + 1);
 }
 
 void arch_timer_arm(uint64_t deadline) {

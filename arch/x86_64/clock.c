@@ -1,5 +1,7 @@
 #include "clock.h"
 
+#include "base/ratio.h"
+
 #include "acpi.h"
 #include "apic.h"
 #include "instructions.h"
@@ -8,30 +10,10 @@
 enum : uint64_t { NANOSECONDS = 1000000000 };
 enum { MSR_TSC_DEADLINE = 0x6e0 };
 
-// Conversions are multiplications by a fraction of 2^32: ns = ticks * per_tick >> 32.
-static uint64_t tsc_hz, ns_per_tsc, tsc_per_ns;
+static uint64_t tsc_hz, ns_per_tsc, tsc_per_ns; // a rate, and ratios
 static uint64_t timer_hz, timer_per_ns;
 static uint64_t boot_tsc;
 static bool deadline_mode;
-
-static uint64_t scale(uint64_t value, uint64_t factor) {
-    return (uint64_t)((unsigned __int128)value * factor >> 32);
-}
-
-static uint64_t ratio(uint64_t numerator, uint64_t denominator) {
-    // numerator * 2^32 / denominator without a 128-bit division: numerators are below 2^40
-    uint64_t whole = numerator / denominator, rest = numerator % denominator;
-    uint64_t fraction = 0;
-    for (unsigned bit = 0; bit < 32; bit++) {
-        rest <<= 1;
-        fraction <<= 1;
-        if (rest >= denominator) {
-            rest -= denominator;
-            fraction |= 1;
-        }
-    }
-    return whole << 32 | fraction;
-}
 
 static struct arch_cpu *this_cpu(void) {
     return (struct arch_cpu *)arch_cpu_current();
@@ -143,9 +125,9 @@ void x86_clock_init(void) {
     }
     tsc_hz = tsc_hz != 0 ? tsc_hz : 1;
     timer_hz = timer_hz != 0 ? timer_hz : 1;
-    ns_per_tsc = ratio(NANOSECONDS, tsc_hz);
-    tsc_per_ns = ratio(tsc_hz, NANOSECONDS);
-    timer_per_ns = ratio(timer_hz, NANOSECONDS);
+    ns_per_tsc = ratio_make(NANOSECONDS, tsc_hz);
+    tsc_per_ns = ratio_make(tsc_hz, NANOSECONDS);
+    timer_per_ns = ratio_make(timer_hz, NANOSECONDS);
     boot_tsc = x86_read_tsc();
     x86_clock_init_cpu();
 }
@@ -175,11 +157,11 @@ uint64_t arch_stamp_time(uint64_t stamp) {
 }
 
 uint64_t arch_ticks_time(uint64_t ticks) {
-    return scale(ticks, ns_per_tsc);
+    return ratio_scale(ticks, ns_per_tsc);
 }
 
 void x86_clock_delay(uint64_t nanoseconds) {
-    uint64_t start = x86_read_tsc(), ticks = scale(nanoseconds, tsc_per_ns);
+    uint64_t start = x86_read_tsc(), ticks = ratio_scale(nanoseconds, tsc_per_ns);
     while (x86_read_tsc() - start < ticks) {
         arch_cpu_relax();
     }
@@ -203,7 +185,7 @@ static void match_wait(uint64_t turn) {
 
 void x86_clock_match_boot(struct arch_cpu *other) {
     uint64_t quickest = UINT64_MAX, difference = 0;
-    uint64_t start = x86_read_tsc(), patience = scale(MATCH_TIME, tsc_per_ns);
+    uint64_t start = x86_read_tsc(), patience = ratio_scale(MATCH_TIME, tsc_per_ns);
     for (uint64_t round = 1; round <= MATCH_ROUNDS; round++) {
         uint64_t before = x86_read_tsc();
         __atomic_store_n(&match_turn, round * 2, __ATOMIC_RELEASE);
@@ -245,12 +227,12 @@ void x86_clock_match_other(void) {
 static void start(uint64_t deadline) {
     if (deadline_mode) {
         // A deadline of 0 would disarm; one in the past fires at once.
-        uint64_t tsc = boot_tsc - this_cpu()->tsc_offset + scale(deadline, tsc_per_ns) + 1;
+        uint64_t tsc = boot_tsc - this_cpu()->tsc_offset + ratio_scale(deadline, tsc_per_ns) + 1;
         x86_write_msr(MSR_TSC_DEADLINE, tsc);
         return;
     }
     uint64_t now = arch_time_now();
-    uint64_t count = deadline > now ? scale(deadline - now, timer_per_ns) + 1 : 1;
+    uint64_t count = deadline > now ? ratio_scale(deadline - now, timer_per_ns) + 1 : 1;
     x86_apic_timer_start(count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
 }
 
