@@ -20,6 +20,7 @@ extern paddr_t riscv_starting; // start.S
 alignas(64) struct arch_cpu riscv_boot_cpu = {.bit = 1, .deadline = UINT64_MAX};
 struct arch_cpu *riscv_cpus[CPU_MAX];
 unsigned riscv_cpu_slots;
+uint64_t riscv_all_cpus;
 
 // The CPU that is starting, and how far it has come. One that does not come in time is given up, and with it all that
 // follow: it may still come, and must find its stack and data as they were, to see that.
@@ -32,6 +33,7 @@ unsigned arch_cpu_count(void) {
 void arch_cpu_attach(struct cpu *cpu) {
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
     *arch = riscv_boot_cpu;
+    riscv_all_cpus = UINT64_MAX >> (CPU_MAX - riscv_machine.cpu_count);
     arch->self = arch;
     riscv_cpus[0] = arch;
     riscv_cpu_slots = 1;

@@ -4,7 +4,7 @@
 // With ASIDs, a switch flushes nothing: a CPU that left a space keeps its translations, as long as space->ready says so.
 // Pages taken out of a space are flushed at once on the CPUs running in it (by the core); the others only lose their bit in
 // ready, and flush when they next enter. ASID 0 is the kernel's own, and that of spaces for which no other was left: for
-// those no CPU is ever ready.
+// those no CPU is ever ready. A space that all CPUs are ready for says so by `settled`, for switches that look no further.
 //
 // What the specification leaves open, and how it is met:
 //   - A hart may remember that an address was not mapped. Who maps a page flushes that one page on itself; any other hart
@@ -121,18 +121,29 @@ static uint64_t *entry_of(const struct arch_space *space, uint64_t va, bool make
     return &table[va >> 12 & (TABLE_ENTRIES - 1)];
 }
 
+// The space in place on a CPU; null: the kernel's.
+static struct arch_space *space_of(const void *cpu) {
+    return *(struct arch_space *const *)((const char *)cpu + CPU_SPACE_OFFSET);
+}
+
 static bool is_here(const struct arch_space *space) {
-    return ((const struct arch_cpu *)arch_cpu_current())->space == space;
+    return space_of(arch_cpu_current()) == space;
 }
 
 static uint64_t running(const struct arch_space *space) {
     uint64_t cpus = 0;
     for (unsigned i = 0; i < riscv_cpu_slots; i++) {
-        if (riscv_cpus[i] != nullptr && riscv_cpus[i]->space == space) {
+        if (riscv_cpus[i] != nullptr && space_of(riscv_cpus[i]) == space) {
             cpus |= riscv_cpus[i]->bit;
         }
     }
     return cpus;
+}
+
+// From now on only these CPUs are ready, if they are now.
+static void keep_ready(struct arch_space *space, uint64_t cpus) {
+    space->ready &= cpus;
+    space->settled = space->ready == riscv_all_cpus ? space->satp : 0;
 }
 
 // What is fetched from a page just mapped is what was stored there, on every CPU.
@@ -140,7 +151,7 @@ static void fetch_sync(struct arch_space *space) {
     uint64_t cpus = running(space);
     riscv_fence_fetch();
     riscv_smp_fence_fetch(cpus & ~((const struct arch_cpu *)arch_cpu_current())->bit);
-    space->ready &= cpus;
+    keep_ready(space, cpus);
 }
 
 status_t arch_space_map(struct arch_space *space, uint64_t va, paddr_t page, unsigned protection) {
@@ -185,30 +196,20 @@ bool arch_space_query(const struct arch_space *space, uint64_t va, paddr_t *page
 // ---- translations ----------------------------------------------------------------------------------------------------
 
 void arch_space_switch(struct arch_space *space) {
-    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
-    const struct arch_space *before = cpu->space;
-    if (before == space) {
+    if (space != nullptr) {
+        arch_fast_space(space);
         return;
     }
-    cpu->space = space;
-    if (space == nullptr) {
-        riscv_csr_write(satp, riscv_kernel_satp);
-        if (asid_of(before) == 0) {
-            riscv_flush_space(0); // the kernel goes by the same number
-        }
-        return;
-    }
-    riscv_csr_write(satp, space->satp);
-    if ((space->ready & cpu->bit) == 0) {
-        riscv_flush_space(asid_of(space));
-        riscv_fence_fetch();
-        space->ready |= asid_of(space) != 0 ? cpu->bit : 0;
+    uint64_t before = riscv_csr_read(satp) >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
+    riscv_csr_write(satp, riscv_kernel_satp);
+    if (before == 0) {
+        riscv_flush_space(0); // the kernel goes by the same number
     }
 }
 
 uint64_t arch_space_stale(struct arch_space *space) {
     uint64_t cpus = running(space);
-    space->ready &= cpus;
+    keep_ready(space, cpus);
     return cpus;
 }
 
@@ -223,7 +224,7 @@ void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages) {
 }
 
 void riscv_space_forget(uint64_t va) {
-    const struct arch_space *space = ((const struct arch_cpu *)arch_cpu_current())->space;
+    const struct arch_space *space = space_of(arch_cpu_current());
     if (space != nullptr) {
         riscv_flush_page(va, asid_of(space));
     }

@@ -71,22 +71,33 @@ static inline bool arch_frame_is_call(const struct arch_frame *frame) {
     return riscv_bulk_copy(to, (uint64_t)from, length);
 }
 
-// As arch_space_switch, which tells what `ready` means (space.c).
-[[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
-    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu_current();
-    cpu->space = space;
-    __asm__ volatile("csrw satp, %0" ::"r"(space->satp) : "memory");
-    if (__builtin_expect((space->ready & cpu->bit) == 0, 0)) {
-        uint64_t asid = space->satp >> 44 & 0xffff;
-        __asm__ volatile("sfence.vma x0, %0\n\tfence.i" ::"r"(asid) : "memory");
-        space->ready |= asid != 0 ? cpu->bit : 0;
+extern uint64_t riscv_all_cpus; // a bit for each that the machine has
+
+// To a process's space; here: it may be in place already. What `ready` and `settled` mean: space.c. No call, so that a fast
+// path needs no stack frame.
+[[gnu::always_inline]] static inline void riscv_space_enter(struct arch_space *space, bool here) {
+    uint64_t satp = space->settled;
+    if (__builtin_expect(satp == 0, 0)) {
+        if (here) {
+            return;
+        }
+        satp = space->satp;
+        uint64_t cpu = ((struct arch_cpu *)arch_cpu_current())->bit, asid = satp >> 44 & 0xffff;
+        if ((space->ready & cpu) == 0) {
+            __asm__ volatile("csrw satp, %0\n\tsfence.vma x0, %1\n\tfence.i" ::"r"(satp), "r"(asid) : "memory");
+            space->ready |= asid != 0 ? cpu : 0;
+            space->settled = space->ready == riscv_all_cpus ? satp : 0;
+        }
     }
+    __asm__ volatile("csrw satp, %0" ::"r"(satp) : "memory");
+}
+
+[[gnu::always_inline]] static inline void arch_fast_space(struct arch_space *space) {
+    riscv_space_enter(space, false);
 }
 
 [[gnu::always_inline]] static inline void arch_fast_space_last(struct arch_space *space, bool here) {
-    if (!here) {
-        arch_fast_space(space);
-    }
+    riscv_space_enter(space, here);
 }
 
 #define RISCV_SUM              (1ul << 18) // in sstatus: the kernel may access user memory

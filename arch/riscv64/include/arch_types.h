@@ -43,9 +43,10 @@ struct arch_thread {
 };
 
 struct arch_space {
-    uint64_t satp;  // mode, ASID and top table; 0: there is none. ASID 0: translations go with every switch
-    uint64_t ready; // CPUs that may enter it as they left it: their translations and fetches are those it has
-    uint64_t freed; // being destroyed: below this address no tables are left
+    uint64_t satp;    // mode, ASID and top table; 0: there is none. ASID 0: translations go with every switch
+    uint64_t settled; // satp, when every CPU of the machine is in `ready`; else 0
+    uint64_t ready;   // CPUs that may enter it as they left it: their translations and fetches are those it has
+    uint64_t freed;   // being destroyed: below this address no tables are left
 };
 
 enum { RISCV_FAST_MAX = 16 }; // calls that may have a fast path
@@ -56,7 +57,6 @@ struct arch_cpu {
     uint64_t stack_top;           // this CPU's kernel stack
     uint64_t stack_limit;         // below this address a trap in the kernel finds no room for its frame
     uint64_t spare_top;           // and uses this stack, which lies above the other
-    struct arch_space *space;     // in place on this CPU; null: the kernel's
     uint64_t deadline;            // what the timer is armed for
     uint64_t hart;                // the machine's number for this CPU
     uint64_t start_satp;          // for its first instructions, which know its physical address only
@@ -69,8 +69,8 @@ struct arch_cpu {
 
 #define ARCH_CPU_FIELD(type, field) (arch_cpu_current()->field)
 
+register struct cpu *riscv_this_cpu __asm__("tp");
+
 static inline struct cpu *arch_cpu_current(void) {
-    struct cpu *self;
-    __asm__("mv %0, tp" : "=r"(self));
-    return self;
+    return riscv_this_cpu;
 }
