@@ -1,11 +1,12 @@
 // Into the kernel and back to user mode.
 //
-// There is one entry for everything. In user mode sscratch holds the CPU's data (struct arch_cpu) and tp is the user's;
-// in the kernel tp is the CPU's data and sscratch is 0, by which an entry knows where it came from. Entries from user mode
-// save the user's registers straight into the current thread's frame, switch to the CPU's kernel stack and call C, which
-// returns the thread to resume, or null to idle. There are two kinds of frame, told apart by their cause:
+// There is one entry for everything. sscratch holds the CPU's data (struct arch_cpu) at all times but for the first
+// instructions of an entry, when it and tp have changed places; in the kernel tp holds the same, in user mode it is the
+// user's. Entries from user mode save the user's registers straight into the current thread's frame, switch to the CPU's
+// kernel stack and call C, which returns the thread to resume, or null to idle. There are two kinds of frame, told apart by
+// their cause:
 //   minimal  a call (ecall). The ABI keeps pc, sp, s0, gp and tp, and the message words s2 to s5; those and the arguments are
-//            saved. On return a0 to a4 carry the answer, all others are zero.
+//            saved. On return a0 to a4 carry the answer, all others are zero but s10, which is the pc.
 //   full     everything else: every register comes back. The cause says so from the entry to the return.
 // Traps from kernel mode are interrupts of the idle loop, faults of the copy helpers, and bugs; they use the stack they
 // happen on, and a spare one if that is full. SUM is set in the copy helpers only (here and in arch_inline.h).
@@ -85,7 +86,6 @@
     .global riscv_enter
 riscv_enter:
     csrrw tp, sscratch, tp
-    beqz tp, riscv_enter_kernel
     sd t0, CPU_SCRATCH(tp)
     csrr t0, scause
     xori t0, t0, CAUSE_USER_CALL
@@ -96,7 +96,7 @@ riscv_enter:
 // or for the general path.
     csrr s10, sepc
     addi s10, s10, 4
-    csrrw s11, sscratch, zero
+    csrrw s11, sscratch, tp
     mv s9, sp
     ld t0, CPU_FAST_LIMIT(tp)
     ld sp, CPU_STACK_TOP(tp)
@@ -107,7 +107,7 @@ riscv_enter:
     jr t0
 
 // The ends of fast paths: a result in a0, the status in a1. What may hold anything of the kernel's or, if another thread goes
-// on, of the one before it becomes zero.
+// on, of the one before it becomes zero. Where the caller itself goes on, s9 to s11 hold what is its own.
 .macro ZERO registers:vararg
     .irp register, \registers
     li \register, 0
@@ -121,23 +121,21 @@ arch_fast_stay_exit:
 // Four results: in a0, a2, a3 and a4.
     .global arch_fast_words_exit
 arch_fast_words_exit:
-    csrw sscratch, tp
     csrw sepc, s10
     mv sp, s9
     mv tp, s11
-    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s9, s10, s11
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6
     sret
 
-// a2 = who has made the call, a3 = who goes on in its place.
+// a2 = who has made the call, a3 = who goes on in its place; s10 becomes its pc.
 .macro SWITCH_KEPT
     sd s9, THREAD_FRAME + FRAME_SP(a2)
     sd s10, THREAD_FRAME + FRAME_PC(a2)
     sd s11, THREAD_FRAME + FRAME_TP(a2)
     sd s0, THREAD_FRAME + FRAME_S0(a2)
     sd gp, THREAD_FRAME + FRAME_GP(a2)
-    csrw sscratch, tp
-    ld t0, THREAD_FRAME + FRAME_PC(a3)
-    csrw sepc, t0
+    ld s10, THREAD_FRAME + FRAME_PC(a3)
+    csrw sepc, s10
     ld sp, THREAD_FRAME + FRAME_SP(a3)
     ld tp, THREAD_FRAME + FRAME_TP(a3)
     ld s0, THREAD_FRAME + FRAME_S0(a3)
@@ -160,7 +158,7 @@ arch_fast_word_exit:
     .global arch_fast_exit
 arch_fast_exit:
     SWITCH_KEPT
-    ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    ZERO a2, a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s11
     sret
 
 // A second result is in a4.
@@ -168,7 +166,7 @@ arch_fast_exit:
 arch_fast_pair_exit:
     SWITCH_KEPT
     mv a2, a4
-    ZERO a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    ZERO a3, a4, a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s11
     sret
 
     .global arch_fast_frame_exit
@@ -180,7 +178,7 @@ arch_fast_frame_exit:
     ld a2, THREAD_FRAME + FRAME_A2(a3)
     ld a4, THREAD_FRAME + FRAME_A4(a3)
     ld a3, THREAD_FRAME + FRAME_A3(a3)
-    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s11
     sret
 
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
@@ -218,9 +216,8 @@ riscv_resume:
     ld t0, THREAD_FRAME + FRAME_CAUSE(a0)
     bnez t0, riscv_resume_full
 
-    csrw sscratch, tp
-    ld t0, THREAD_FRAME + FRAME_PC(a0)
-    csrw sepc, t0
+    ld s10, THREAD_FRAME + FRAME_PC(a0)
+    csrw sepc, s10
     ld sp, THREAD_FRAME + FRAME_SP(a0)
     ld gp, THREAD_FRAME + FRAME_GP(a0)
     ld tp, THREAD_FRAME + FRAME_TP(a0)
@@ -234,13 +231,12 @@ riscv_resume:
     ld s4, THREAD_FRAME + FRAME_S4(a0)
     ld s5, THREAD_FRAME + FRAME_S5(a0)
     ld a0, THREAD_FRAME + FRAME_A0(a0)
-    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s10, s11
+    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s11
     sret
 
 riscv_resume_full:
     mv sp, a0
     sd zero, THREAD_FRAME + FRAME_CAUSE(sp) // CAUSE_CALL: what the frame says whenever it is not full
-    csrw sscratch, tp
     ld t0, THREAD_FRAME + FRAME_PC(sp)
     csrw sepc, t0
     // A reservation that another thread has made here must not let this one's store-conditional succeed.
@@ -265,13 +261,16 @@ riscv_idle:
     beqz a0, 1b
     j riscv_resume
 
-// Any trap from user mode but a call. As above, and the user's t0 is in the CPU's scratch.
+// Any trap but a call from user mode. tp and sscratch have changed places, t0 is in the CPU's scratch.
 riscv_enter_trap:
+    csrr t0, sstatus
+    andi t0, t0, STATUS_SPP
+    bnez t0, riscv_enter_kernel
     ld t0, CPU_THREAD(tp)
     sd sp, THREAD_FRAME + FRAME_SP(t0)
     mv sp, t0
     SAVE_REGISTERS THREAD_FRAME
-    csrrw t0, sscratch, zero
+    csrrw t0, sscratch, tp
     sd t0, THREAD_FRAME + FRAME_TP(sp)
     csrr t0, scause
     sd t0, THREAD_FRAME + FRAME_CAUSE(sp)
@@ -285,10 +284,8 @@ riscv_enter_trap:
     call riscv_trap_user
     j riscv_resume
 
-// A trap in the kernel: tp and sscratch have changed places.
+// In the kernel: sscratch and tp were the same.
 riscv_enter_kernel:
-    csrrw tp, sscratch, tp
-    sd t0, CPU_SCRATCH(tp)
     ld t0, CPU_STACK_LIMIT(tp)
     bltu sp, t0, 2f
     mv t0, sp

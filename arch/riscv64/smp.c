@@ -37,7 +37,7 @@ void arch_cpu_attach(struct cpu *cpu) {
     arch->self = arch;
     riscv_cpus[0] = arch;
     riscv_cpu_slots = 1;
-    __asm__ volatile("mv tp, %0" ::"r"(arch) : "memory");
+    __asm__ volatile("mv tp, %0\n\tcsrw sscratch, tp" ::"r"(arch) : "memory");
 }
 
 void arch_cpu_describe(unsigned index, char *text, size_t capacity) {

@@ -31,7 +31,6 @@ riscv_header:
     csrw sie, zero
     li t0, STATUS_CLEARED
     csrc sstatus, t0
-    csrw sscratch, zero
     csrw scounteren, zero                   // no counters for user mode
     csrw stvec, t5
     sfence.vma
@@ -95,6 +94,7 @@ riscv_start_boot:
 4:  lla t0, riscv_image_offset
     sd s4, (t0)
     lla tp, riscv_boot_cpu
+    csrw sscratch, tp
     lla t0, riscv_enter
     csrw stvec, t0
     lla sp, riscv_boot_stack + BOOT_STACK_SIZE
@@ -127,6 +127,7 @@ riscv_start_further:
     .balign 4
 5:  fence.i
     mv tp, a0
+    csrw sscratch, tp
     lla t0, riscv_enter
     csrw stvec, t0
     ld sp, CPU_STACK_TOP(tp)
