@@ -1,5 +1,7 @@
 #include "smp.h"
 
+#include "kernel/include/arrival.h"
+
 #include "abi/abi.h"
 #include "base/format.h"
 #include "base/str.h"
@@ -19,9 +21,7 @@ static uint64_t affinity[CPU_MAX];
 static struct arch_cpu *cpu_arch[CPU_MAX]; // of CPUs that run
 static unsigned cpu_count = 1;
 
-// How far the CPU that is starting has come. One that does not come in time is given up, and with it all that follow: it
-// may still come, and must find its stack and this as they were, to see that.
-static enum start_state { START_NONE, START_ASKED, START_ALIVE, START_FAILED, START_GIVEN_UP } start_state;
+static enum arrival arrival; // of the CPU that is starting
 
 void arm64_smp_init(void) {
     struct fdt_node node;
@@ -79,33 +79,21 @@ void arch_cpu_describe(unsigned index, char *text, size_t capacity) {
 
 // ---- starting one ----------------------------------------------------------------------------------------------------
 
-static bool state_change(enum start_state from, enum start_state to) {
-    return __atomic_compare_exchange_n(&start_state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 static status_t start(struct arch_cpu *arch) {
     enum : uint64_t { PATIENCE = 10000000000 };
     // Its first instructions run without caches; all they read is the image, and registers. What it reads here it reads
     // with the MMU on: the firmware call comes behind these stores.
-    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_RELEASE);
+    arrival_write(&arrival, ARRIVAL_ASKED);
     arm64_dsb_system();
     if (arm64_psci_cpu_on(arch->affinity, arch_virt_to_phys(arm64_secondary), (uint64_t)arch) != 0) {
         return ERR_NO_DEVICE;
     }
-    uint64_t end = arch_time_now() + PATIENCE;
-    enum start_state now;
-    while ((now = __atomic_load_n(&start_state, __ATOMIC_ACQUIRE)) == START_ASKED) {
-        if (arch_time_now() >= end && state_change(START_ASKED, START_GIVEN_UP)) {
-            return ERR_NO_DEVICE;
-        }
-        arch_cpu_relax();
-    }
-    return now == START_ALIVE ? 0 : ERR_NO_DEVICE;
+    return arrival_await(&arrival, PATIENCE) ? 0 : ERR_NO_DEVICE;
 }
 
 status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     static_assert(ARM64_STACK_SIZE == 4 * 4096);
-    if (index == 0 || index >= cpu_count || start_state == START_GIVEN_UP) {
+    if (index == 0 || index >= cpu_count || arrival == ARRIVAL_GIVEN_UP) {
         return ERR_NO_DEVICE;
     }
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
@@ -140,7 +128,7 @@ void arm64_start_secondary(struct arch_cpu *cpu) {
     if (ready) {
         arm64_clock_init_cpu(cpu);
     }
-    if (!state_change(START_ASKED, ready ? START_ALIVE : START_FAILED) || !ready) {
+    if (!arrival_decide(&arrival, ready ? ARRIVAL_COME : ARRIVAL_FAILED) || !ready) {
         arch_cpu_stop(); // too late: cpu is gone
     }
     arm64_run(run_secondary, cpu);

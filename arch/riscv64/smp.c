@@ -1,5 +1,7 @@
 #include "smp.h"
 
+#include "kernel/include/arrival.h"
+
 #include "abi/abi.h"
 #include "base/bits.h"
 #include "base/format.h"
@@ -22,9 +24,7 @@ struct arch_cpu *riscv_cpus[CPU_MAX];
 unsigned riscv_cpu_slots;
 uint64_t riscv_all_cpus;
 
-// The CPU that is starting, and how far it has come. One that does not come in time is given up, and with it all that
-// follow: it may still come, and must find its stack and data as they were, to see that.
-static enum start_state { START_NONE, START_ASKED, START_ALIVE, START_GIVEN_UP } start_state;
+static enum arrival arrival; // of the CPU that is starting
 
 unsigned arch_cpu_count(void) {
     return riscv_machine.cpu_count;
@@ -126,25 +126,9 @@ static bool stacks_alloc(struct arch_cpu *cpu) {
     return false;
 }
 
-static bool came_alive(uint64_t nanoseconds) {
-    uint64_t end = arch_time_now() + nanoseconds;
-    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_ALIVE) {
-        if (arch_time_now() >= end) {
-            return false;
-        }
-        arch_cpu_relax();
-    }
-    return true;
-}
-
-// Change the state only if nobody else has.
-static bool state_change(enum start_state from, enum start_state to) {
-    return __atomic_compare_exchange_n(&start_state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     enum : uint64_t { PATIENCE = 10000000000 };
-    if (index == 0 || index >= riscv_machine.cpu_count || !riscv_sbi.hsm || start_state == START_GIVEN_UP) {
+    if (index == 0 || index >= riscv_machine.cpu_count || !riscv_sbi.hsm || arrival == ARRIVAL_GIVEN_UP) {
         return ERR_NO_DEVICE;
     }
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
@@ -157,19 +141,19 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     if (!stacks_alloc(arch)) {
         return ERR_NO_MEMORY;
     }
-    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_RELAXED);
+    arrival_write(&arrival, ARRIVAL_ASKED);
     __atomic_store_n(&riscv_starting, arch_virt_to_phys(arch), __ATOMIC_RELEASE);
     riscv_fence(); // it reads arch before it has translations
     if (!riscv_sbi_hart_start(arch->hart, arch_virt_to_phys(riscv_start_further), arch_virt_to_phys(arch))) {
         riscv_starting = 0;
-        start_state = START_NONE;
+        arrival_write(&arrival, ARRIVAL_NONE);
         return ERR_NO_DEVICE; // its stacks stay in the window, which gives nothing back
     }
-    if (!came_alive(PATIENCE) && state_change(START_ASKED, START_GIVEN_UP)) {
+    if (!arrival_await(&arrival, PATIENCE)) {
         return ERR_NO_DEVICE; // should it come later, it finds that
     }
     riscv_starting = 0;
-    start_state = START_NONE;
+    arrival_write(&arrival, ARRIVAL_NONE);
     riscv_cpus[index] = arch;
     riscv_cpu_slots = index + 1;
     return 0;
@@ -181,7 +165,7 @@ static void run_secondary(void *argument) {
 }
 
 void riscv_start_secondary(struct arch_cpu *cpu) {
-    if (!state_change(START_ASKED, START_ALIVE)) {
+    if (!arrival_decide(&arrival, ARRIVAL_COME)) {
         arch_cpu_stop(); // too late: cpu is gone
     }
     riscv_cpu_init();

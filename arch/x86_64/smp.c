@@ -1,6 +1,9 @@
 #include "smp.h"
 
+#include "kernel/include/arrival.h"
+
 #include "abi/abi.h"
+#include "base/barrier.h"
 #include "base/format.h"
 #include "base/memory.h"
 #include "kernel/page_alloc.h"
@@ -20,10 +23,9 @@ extern const uint8_t x86_trampoline[], x86_trampoline_end[];
 static uint32_t apic_id[CPU_MAX];
 static unsigned cpu_count = 1;
 
-// The CPU that is starting: its stacks for exceptions, and how far it has come. One that does not come in time is given
-// up, and with it all that follow: it may still come, and must find its stack and these as they were, to see that.
+// The CPU that is starting: its stacks for exceptions, and whether it has come.
 static uint64_t starting_ist[X86_IST_COUNT];
-static enum start_state { START_NONE, START_ASKED, START_ALIVE, START_GO, START_GIVEN_UP } start_state;
+static enum arrival arrival;
 
 void x86_smp_init(void) {
     apic_id[0] = x86_apic_id();
@@ -99,25 +101,9 @@ static bool stacks_alloc(struct arch_cpu *cpu) {
     return false;
 }
 
-static bool came_alive(uint64_t nanoseconds) {
-    uint64_t end = arch_time_now() + nanoseconds;
-    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_ALIVE) {
-        if (arch_time_now() >= end) {
-            return false;
-        }
-        arch_cpu_relax();
-    }
-    return true;
-}
-
-// Change the state only if nobody else has.
-static bool state_change(enum start_state from, enum start_state to) {
-    return __atomic_compare_exchange_n(&start_state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     enum : uint64_t { SETTLE = 200000, FIRST = 2000000, SECOND = 10000000000 };
-    if (index == 0 || index >= cpu_count || x86_boot_trampoline == 0 || start_state == START_GIVEN_UP) {
+    if (index == 0 || index >= cpu_count || x86_boot_trampoline == 0 || arrival == ARRIVAL_GIVEN_UP) {
         return ERR_NO_DEVICE;
     }
     struct arch_cpu *arch = (struct arch_cpu *)cpu;
@@ -136,20 +122,21 @@ status_t arch_cpu_start(unsigned index, struct cpu *cpu) {
     memcpy(page, x86_trampoline, (size_t)(x86_trampoline_end - x86_trampoline));
     struct x86_trampoline_data *data = (struct x86_trampoline_data *)(page + 4096) - 1;
     *data = (struct x86_trampoline_data){x86_map_identity_root(), arch->stack_top, (uint64_t)arch};
-    __atomic_store_n(&start_state, START_ASKED, __ATOMIC_SEQ_CST);
+    arrival_write(&arrival, ARRIVAL_ASKED);
+    barrier_full(); // all that is in memory before the interrupts are sent: an x2APIC does not wait for stores
 
     x86_apic_send_init(arch->apic_id);
     x86_clock_delay(SETTLE);
     x86_apic_send_startup(arch->apic_id, x86_boot_trampoline);
-    if (!came_alive(FIRST)) {
+    if (arrival_wait(&arrival, FIRST) == ARRIVAL_ASKED) {
         x86_apic_send_startup(arch->apic_id, x86_boot_trampoline);
-        if (!came_alive(SECOND) && state_change(START_ASKED, START_GIVEN_UP)) {
+        if (!arrival_await(&arrival, SECOND)) {
             return ERR_NO_DEVICE;
         }
     }
     x86_clock_match_boot(arch);
-    __atomic_store_n(&start_state, START_GO, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_NONE) {
+    arrival_write(&arrival, ARRIVAL_GO);
+    while (arrival_read(&arrival) != ARRIVAL_NONE) {
         arch_cpu_relax(); // until it has seen that: the next one's start uses the same word
     }
     return 0;
@@ -161,17 +148,17 @@ static void run_secondary(void *argument) {
 
 void x86_start_secondary(struct arch_cpu *cpu) {
     x86_write_cr3(x86_kernel_root); // off the low mapping
-    if (!state_change(START_ASKED, START_ALIVE)) {
+    if (!arrival_decide(&arrival, ARRIVAL_COME)) {
         arch_cpu_stop(); // too late: cpu is gone
     }
     x86_cpu_init(cpu, starting_ist);
     x86_apic_init_cpu();
     x86_clock_init_cpu();
     x86_clock_match_other();
-    while (__atomic_load_n(&start_state, __ATOMIC_ACQUIRE) != START_GO) {
+    while (arrival_read(&arrival) != ARRIVAL_GO) {
         arch_cpu_relax();
     }
-    __atomic_store_n(&start_state, START_NONE, __ATOMIC_RELEASE);
+    arrival_write(&arrival, ARRIVAL_NONE);
     x86_run(run_secondary, cpu);
     arch_cpu_stop(); // not reached: x86_run idles
 }
