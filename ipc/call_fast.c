@@ -14,10 +14,10 @@
 
 #define REFUSE(call) FAST_UNLOCK_LEAVE(call, a0, 0, 0, 0, 0, 0) // with shape 0 the rest is not looked at
 
-struct fast_answer fast_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(call)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     FAST_LOCK(CALL_CALL, a0, a1, a2, a3, a4, a5);
     if (FAST_RARE(a1 != 0)) {
-        [[clang::musttail]] return fast_call_pay(a0, a1, a2, a3, a4, a5);
+        [[clang::musttail]] return FAST_PATH(call_pay)(a0, a1, a2, a3, a4, a5);
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
@@ -28,17 +28,17 @@ struct fast_answer fast_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     }
     struct process *server_process = server->process;
     if (!fast_can_switch(self, server, server_process)) {
-        [[clang::musttail]] return fast_call_pay(a0, 0, 0, 0, 0, 0);
+        [[clang::musttail]] return FAST_PATH(call_pay)(a0, 0, 0, 0, 0, 0);
     }
     fast_serve(self, connection, server);
     fast_switch(self, process, server, server_process);
     FAST_DONE(self, server, process->pid, connection->node.id);
 }
 
-struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(reply_wait)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     FAST_LOCK(CALL_REPLY_WAIT, a0, a1, a2, a3, a4, a5);
     if (FAST_RARE(a1 != 0)) {
-        [[clang::musttail]] return fast_reply_pay(a0, a1, a2, a3, a4, a5);
+        [[clang::musttail]] return FAST_PATH(reply_pay)(a0, a1, a2, a3, a4, a5);
     }
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
@@ -58,7 +58,7 @@ struct fast_answer fast_reply_wait(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     }
     struct process *caller_process = caller->process;
     if (!fast_can_switch(self, caller, caller_process)) {
-        [[clang::musttail]] return fast_reply_pay(a0, 0, 0, 0, 0, 0);
+        [[clang::musttail]] return FAST_PATH(reply_pay)(a0, 0, 0, 0, 0, 0);
     }
     // A connection that only this call has kept must be destroyed.
     if (FAST_RARE(--connection->object.references == 0)) {

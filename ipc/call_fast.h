@@ -5,8 +5,8 @@
 #include "ipc/channel_impl.h"
 #include "kernel/fast.h"
 
-// What call and reply_wait go on to when a payload is passed or there is room for one: with the lock.
-fast_path fast_call_pay, fast_reply_pay;
+// What call and reply_wait go on to when a payload is passed or there is room for one: with the lock, if there is one.
+fast_path FAST_PATH(call_pay), FAST_PATH(reply_pay);
 
 // ---- the caller ------------------------------------------------------------------------------------------------------
 

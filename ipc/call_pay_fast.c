@@ -58,7 +58,7 @@ static inline bool shape_good(uint64_t shape) {
     to->holds = 0;
 }
 
-struct fast_answer fast_call_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(call_pay)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     if (!shape_good(a1)) {
         REFUSE(CALL_CALL);
     }
@@ -83,7 +83,7 @@ struct fast_answer fast_call_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t
     FAST_PAIR_DONE(self, server, process->pid, connection->node.id, length);
 }
 
-struct fast_answer fast_reply_pay(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(reply_pay)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     if (!shape_good(a1)) {
         REFUSE(CALL_REPLY_WAIT);
     }

@@ -12,7 +12,7 @@
 #include "kernel/fast.h"
 #include "kernel/syscall.h"
 
-struct fast_answer fast_signal(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uint64_t, uint64_t) {
+struct fast_answer FAST_PATH(signal)(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uint64_t, uint64_t) {
     FAST_LOCK(CALL_SIGNAL, a0, a1, 0, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
@@ -51,7 +51,7 @@ struct fast_answer fast_signal(uint64_t a0, uint64_t a1, uint64_t, uint64_t, uin
     FAST_STAY(self, 0, 0);
 }
 
-struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, uint64_t, uint64_t) {
+struct fast_answer FAST_PATH(take)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, uint64_t, uint64_t) {
     FAST_LOCK(CALL_TAKE, a0, a1, a2, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;
@@ -134,7 +134,7 @@ struct fast_answer fast_take(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, ui
     FAST_STAY(self, size, 0);
 }
 
-struct fast_answer fast_read(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(read)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     // Without the lock: that entry is there while the thread is, and what it says is looked at again.
     const struct handle *handle = FAST_CPU(current)->last_taken;
     if (__atomic_load_n(&handle->value, __ATOMIC_RELAXED) != a0 ||

@@ -26,7 +26,7 @@
     return object->watched.watches.next == nullptr;
 }
 
-struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(send)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
     if (a4 != 0) {
         FAST_LEAVE(CALL_SEND, a0, a1, a2, a3, a4, a5);
     }
@@ -79,7 +79,7 @@ struct fast_answer fast_send(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     FAST_STAY(FAST_CPU(current), 0, own);
 }
 
-struct fast_answer fast_recv(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, uint64_t, uint64_t) {
+struct fast_answer FAST_PATH(recv)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t, uint64_t, uint64_t) {
     FAST_LOCK(CALL_RECV, a0, a1, a2, 0, 0, 0);
     struct thread *self = FAST_CPU(current);
     struct process *process = self->process;

@@ -1,12 +1,18 @@
 #include "kernel/fast.h"
 
+#include "base/memory.h"
+
 uint64_t fast_limit = CALL_FAST;
+
+void fast_paths_choose(bool alone) {
+    memcpy(fast_paths, alone ? fast_paths_alone : fast_paths_shared, CALL_FAST * sizeof *fast_paths);
+}
 
 // None of these becomes part of a fast path when the kernel is linked: then that would call, and need a stack frame.
 
 [[gnu::noinline]] struct fast_answer fast_unlock_leave(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                                                        uint64_t a5) {
-    if (!kernel_lock_last()) {
+    if (!kernel_lock_give()) {
         kernel_lock_grant();
     }
     [[clang::musttail]] return arch_fast_leave(a0, a1, a2, a3, a4, a5);

@@ -21,64 +21,59 @@
 
 // Leave by the general path, without the lock or giving it back: nothing has happened. The arguments are those of the
 // fast path, or zero where the call does not look at them.
-#define FAST_LEAVE(call, ...)        FAST_TAIL(call, arch_fast_leave, __VA_ARGS__)
-#define FAST_UNLOCK_LEAVE(call, ...) FAST_TAIL(call, fast_unlock_leave, __VA_ARGS__)
-// Take the lock; leave if that needs waiting.
-#define FAST_LOCK(call, ...)                                                                                           \
-    if (FAST_RARE(!kernel_lock_first())) {                                                                             \
-        FAST_TAIL(call, fast_queue_leave, __VA_ARGS__);                                                                \
-    }                                                                                                                  \
-    static_assert(true)
+#define FAST_LEAVE(call, ...) FAST_TAIL(call, arch_fast_leave, __VA_ARGS__)
 #define FAST_TAIL(call, how, ...)                                                                                      \
     do {                                                                                                               \
         arch_frame_number(&FAST_CPU(current)->frame, call);                                                            \
         [[clang::musttail]] return how(__VA_ARGS__);                                                                   \
     } while (0)
+
+// Files of fast paths are compiled twice (fast_path.h). FAST_PATH: the name of one in this set. FAST_LOCK: take the lock;
+// leave if that needs waiting. FAST_THEN: go to an end, giving back the lock.
+#ifdef FAST_SHARED
+#define FAST_PATH(name)              fast_shared_##name
+#define FAST_UNLOCK_LEAVE(call, ...) FAST_TAIL(call, fast_unlock_leave, __VA_ARGS__)
+#define FAST_LOCK(call, ...)                                                                                           \
+    if (FAST_RARE(!kernel_lock_take())) {                                                                              \
+        FAST_TAIL(call, fast_queue_leave, __VA_ARGS__);                                                                \
+    }                                                                                                                  \
+    static_assert(true)
+#define FAST_THEN(exit, ...)                                                                                           \
+    if (FAST_RARE(!kernel_lock_give())) {                                                                              \
+        [[clang::musttail]] return fast_grant_##exit(__VA_ARGS__);                                                     \
+    }                                                                                                                  \
+    [[clang::musttail]] return arch_fast_##exit(__VA_ARGS__)
+#else
+#define FAST_PATH(name)              fast_##name
+#define FAST_UNLOCK_LEAVE(call, ...) FAST_LEAVE(call, __VA_ARGS__)
+#define FAST_LOCK(call, ...)         (void)sizeof((const uint64_t[]){__VA_ARGS__}) // they count as used
+#define FAST_THEN(exit, ...)         [[clang::musttail]] return arch_fast_##exit(__VA_ARGS__)
+#endif
 fast_path fast_unlock_leave, fast_queue_leave;
+fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
+    fast_grant_frame_exit;
 
 // The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY), or `to` in its
 // place: with the caller's message (DONE) and perhaps a second result (PAIR), or its own message (WORD). FRAME: `to` goes on
-// with what its frame says.
-#define FAST_STAY(self, status, word)     FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self))
-#define FAST_DONE(self, to, status, word) FAST_END(exit, word, status, self, to)
-#define FAST_WORD_DONE(self, to, word)    FAST_END(word_exit, word, 0, self, to)
-#define FAST_FRAME_DONE(self, to)         FAST_END(frame_exit, fast_any(), fast_any(), self, to)
-#define FAST_END(exit, word, status, from, to)                                                                         \
-    do {                                                                                                               \
-        /* What is read for the answer is guarded by the lock. */                                                      \
-        const uint64_t fast_word = (word), fast_status = (uint64_t)(status);                                           \
-        const uint64_t fast_from = (uint64_t)(from), fast_to = (uint64_t)(to);                                         \
-        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
-            [[clang::musttail]] return fast_grant_##exit(fast_word, fast_status, fast_from, fast_to, 0, 0);            \
-        }                                                                                                              \
-        [[clang::musttail]] return arch_fast_##exit(fast_word, fast_status, fast_from, fast_to, fast_any(),            \
-                                                    fast_any());                                                       \
-    } while (0)
-#define FAST_PAIR_DONE(self, to, status, word, second)                                                                 \
+// with what its frame says. What is read for the answer is guarded by the lock.
+#define FAST_STAY(self, status, word)                  FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self), fast_any())
+#define FAST_DONE(self, to, status, word)              FAST_END(exit, word, status, self, to, fast_any())
+#define FAST_PAIR_DONE(self, to, status, word, second) FAST_END(pair_exit, word, status, self, to, second)
+#define FAST_WORD_DONE(self, to, word)                 FAST_END(word_exit, word, 0, self, to, fast_any())
+#define FAST_FRAME_DONE(self, to)                      FAST_END(frame_exit, fast_any(), fast_any(), self, to, fast_any())
+#define FAST_END(exit, word, status, from, to, second)                                                                 \
     do {                                                                                                               \
         const uint64_t fast_word = (word), fast_status = (uint64_t)(status), fast_second = (second);                   \
-        const uint64_t fast_from = (uint64_t)(self), fast_to = (uint64_t)(to);                                         \
-        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
-            [[clang::musttail]] return fast_grant_pair_exit(fast_word, fast_status, fast_from, fast_to, fast_second,   \
-                                                            0);                                                        \
-        }                                                                                                              \
-        [[clang::musttail]] return arch_fast_pair_exit(fast_word, fast_status, fast_from, fast_to, fast_second,        \
-                                                       fast_any());                                                    \
+        const uint64_t fast_from = (uint64_t)(from), fast_to = (uint64_t)(to);                                         \
+        FAST_THEN(exit, fast_word, fast_status, fast_from, fast_to, fast_second, fast_any());                          \
     } while (0)
 // As STAY, with four results.
 #define FAST_STAY_WORDS(self, status, word0, word1, word2, word3)                                                      \
     do {                                                                                                               \
         const uint64_t fast_status = (uint64_t)(status), fast_self = arch_fast_stay(self);                             \
         const uint64_t fast_0 = (word0), fast_1 = (word1), fast_2 = (word2), fast_3 = (word3);                         \
-        if (FAST_RARE(!kernel_lock_last())) {                                                                          \
-            [[clang::musttail]] return fast_grant_words_exit(                                                          \
-                ARCH_FAST_WORDS(fast_status, fast_0, fast_1, fast_2, fast_3, fast_self));                              \
-        }                                                                                                              \
-        [[clang::musttail]] return arch_fast_words_exit(                                                               \
-            ARCH_FAST_WORDS(fast_status, fast_0, fast_1, fast_2, fast_3, fast_self));                                  \
+        FAST_THEN(words_exit, ARCH_FAST_WORDS(fast_status, fast_0, fast_1, fast_2, fast_3, fast_self));                \
     } while (0)
-fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
-    fast_grant_frame_exit;
 
 // What self, of that process, means by a handle, if it can be used for that (one of HANDLE_*); null: it is not good for
 // that, or self is ending and makes no more calls. Entries never move while the table lives, and one that is free has a value

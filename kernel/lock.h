@@ -34,13 +34,21 @@ extern _Atomic int32_t lock_contenders;
 extern uint32_t lock_other;
 void kernel_lock_share(uint32_t other); // before that CPU is started
 
+// The steps below, by who knows that there are others.
+[[nodiscard]] static inline bool kernel_lock_take(void) {
+    return atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) < 0;
+}
+[[nodiscard]] static inline bool kernel_lock_give(void) {
+    return atomic_fetch_sub_explicit(&lock_contenders, 1, memory_order_release) <= 0;
+}
+
 // The first step: true, this CPU has the lock; false, kernel_lock_queue must follow. Its mirror: true, the lock is free;
 // false, kernel_lock_grant must follow.
 [[nodiscard]] static inline bool kernel_lock_first(void) {
-    return lock_other == 0 || atomic_fetch_add_explicit(&lock_contenders, 1, memory_order_acquire) < 0;
+    return lock_other == 0 || kernel_lock_take();
 }
 [[nodiscard]] static inline bool kernel_lock_last(void) {
-    return lock_other == 0 || atomic_fetch_sub_explicit(&lock_contenders, 1, memory_order_release) <= 0;
+    return lock_other == 0 || kernel_lock_give();
 }
 void kernel_lock_queue(void);
 void kernel_lock_grant(void);

@@ -57,6 +57,7 @@ static void start_cpu(unsigned index) {
         cpu_table[index] = cpu;
         cpu_slots = index + 1;
         kernel_lock_share(index);
+        fast_paths_choose(false);
         status = arch_cpu_start(index, cpu);
     }
     if (status == 0) {

@@ -1,7 +1,8 @@
 // The fast paths of calls without an object: abi_version and yield.
 #include "kernel/fast.h"
 
-struct fast_answer fast_abi_version(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5) {
+struct fast_answer FAST_PATH(abi_version)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                          uint64_t a5) {
     FAST_LOCK(CALL_ABI_VERSION, a0, a1, a2, a3, a4, a5);
     FAST_CPU(count[COUNT_FAST_VERSION])++;
     struct thread *self = FAST_CPU(current);
@@ -10,7 +11,7 @@ struct fast_answer fast_abi_version(uint64_t a0, uint64_t a1, uint64_t a2, uint6
 }
 
 // To an equal on this CPU, while nothing more urgent waits. Nobody can have ended the caller: no other CPU is up.
-struct fast_answer fast_yield(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+struct fast_answer FAST_PATH(yield)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
     FAST_LOCK(CALL_YIELD, 0, 0, 0, 0, 0, 0);
     struct cpu *cpu = arch_cpu_current();
     struct thread *self = cpu->current;

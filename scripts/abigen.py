@@ -327,7 +327,7 @@ def gen_calls(table):
            "typedef long (*call_decoder_t)(struct thread *self);",
            "extern const call_decoder_t call_decoders[CALL_COUNT];", "",
            "// The fast paths (kernel/include/fast_path.h).",
-           *(f"fast_path fast_{call['name']};" for call in table.calls if call.get("fast")), "",
+           *(f"fast_path fast_{call['name']}, fast_shared_{call['name']};" for call in table.calls if call.get("fast")), "",
            "// The calls' names, by number.",
            "extern const char *const call_names[CALL_COUNT];", ""]
     for call in table.calls:
@@ -384,8 +384,10 @@ def gen_dispatch(table):
     out.append("const call_decoder_t call_decoders[CALL_COUNT] = {")
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = decode_{call['name']},")
-    out += ["};", "", "const fast_path_t fast_paths[CALL_FAST] = {"]
-    out += [f"    [CALL_{call['name'].upper()}] = fast_{call['name']}," for call in table.calls if call.get("fast")]
+    for array, prefix in (("fast_path_t fast_paths", "fast_"), ("const fast_path_t fast_paths_alone", "fast_"),
+                          ("const fast_path_t fast_paths_shared", "fast_shared_")):
+        out += ["};", "", f"{array}[CALL_FAST] = {{"]
+        out += [f"    [CALL_{call['name'].upper()}] = {prefix}{call['name']}," for call in table.calls if call.get("fast")]
     out += ["};", "", "const char *const call_names[CALL_COUNT] = {"]
     for call in table.calls:
         out.append(f"    [CALL_{call['name'].upper()}] = {c_string(call['name'])},")

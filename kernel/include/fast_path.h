@@ -3,7 +3,8 @@
 // then acts; when one fails, it leaves by arch_fast_leave and nothing has happened.
 //
 // The port's entry code calls fast_paths[number] with the arguments in the registers of the C convention, on the CPU's
-// kernel stack, interrupts off, no lock held. What the ABI keeps of the caller is by then in its frame, or in registers that
+// kernel stack, interrupts off, no lock held. There are two sets of them, compiled from the same source: one that takes the
+// kernel lock, and one for where no second CPU was ever started, to contend with. What the ABI keeps of the caller is by then in its frame, or in registers that
 // a fast path leaves alone: which, is for the port to choose. The message words always stay in registers that C functions
 // keep; thus a fast path that switches from one thread to the other hands over the message by leaving it alone.
 //
@@ -36,7 +37,11 @@ static inline uint64_t fast_any(void) {
 typedef struct fast_answer fast_path(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 typedef fast_path *fast_path_t;
 
-extern const fast_path_t fast_paths[]; // by number
+extern fast_path_t fast_paths[]; // by number
+// The set without the lock, or that with it. It is chosen before another CPU runs, and before ports copy the table to where
+// they like it better, at the end of their boot.
+void fast_paths_choose(bool alone);
+extern const fast_path_t fast_paths_alone[], fast_paths_shared[];
 
 // Calls below this number have a fast path: CALL_FAST, or 0 where fast paths are switched off (boot option "nofast").
 extern uint64_t fast_limit;

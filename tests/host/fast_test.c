@@ -689,6 +689,7 @@ static void twice(struct property *property) {
     choices = chosen = 0;
     told = compared = 0;
     again = false;
+    fast_paths_choose(!property_chance(p, "fast paths that take the lock", 25));
     tell_story();
     again = true;
     tell_story();
