@@ -17,17 +17,20 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 
+sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import spent  # noqa: E402  the module beside this one
+
 FOLDERS = ("ipc", "kfs")
 EXCUSED = ROOT / "tests/coverage-excused.txt"
 
 
 def run(command, **options):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    return done.returncode, done.stdout.decode(errors="replace")
+    done = spent.run(f"coverage: {' '.join(map(str, command[:2]))}", command, merged=True, **options)
+    return done.status, done.output
 
 
 def demand(command, **options):

@@ -19,8 +19,8 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,11 +33,12 @@ import check_layers  # noqa: E402
 import coverage  # noqa: E402  scripts/coverage.py
 import run as boot_tests  # noqa: E402  tests/boot/run.py
 import run_qemu  # noqa: E402
+import spent  # noqa: E402
 from machine import Target  # noqa: E402  tests/boot/machine.py
 
 TAP = re.compile(r"^(not )?ok\b\s*(?:\d+\s*)?(?:- )?(?P<name>[\w:.-]+)?(?P<rest>.*)$")
 UNITTEST = re.compile(r"^(?P<name>\w+) \(.*\)(?:\n.*)? \.\.\. (?P<result>ok|FAIL|ERROR|skipped.*)$", re.MULTILINE)
-SOURCES = ("*.c", "*.h")
+LONGEST = 1000  # seconds; of what is to begin before all boots
 # The long run: how many operations each property of a suite makes; the ring's suite has two. The first four are modules
 # over fakes, the others the whole core on the host port. A conversation (host-talk) counts as one operation.
 LONG = {
@@ -76,10 +77,10 @@ def indent(text):
     return "\n".join("     " + line for line in text.rstrip().splitlines())
 
 
-def run(command, **options):
-    """Run a command: (status, everything it printed)."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    return done.returncode, done.stdout.decode(errors="replace")
+def run(command, what=None, **options):
+    """Run a command: (status, everything it printed). `what` is what --slowest calls it."""
+    done = spent.run(what or pathlib.Path(command[0]).name, command, merged=True, **options)
+    return done.status, done.output
 
 
 def tree_files():
@@ -104,7 +105,7 @@ def build_dir(arch, stage):
 
 
 def build(report, arch, stage):
-    status, text = run([ROOT / "scripts/build", arch, "--stage", str(stage)])
+    status, text = run([ROOT / "scripts/build", arch, "--stage", str(stage)], f"build/{arch}")
     report(f"build/{arch}", None if status == 0 else text)
     return status == 0
 
@@ -125,7 +126,7 @@ def build_reproducible(report, arch, stage):
         for path in tree_files():
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / path, copy / path)
-        status, text = run([copy / "scripts/build", arch, "--stage", str(stage)])
+        status, text = run([copy / "scripts/build", arch, "--stage", str(stage)], name)
         if status != 0:
             report(name, text)
             return
@@ -142,7 +143,7 @@ def style_layers(report):
 
 def style_format(report):
     tool = llvm_tool("clang-format")
-    status, text = run([tool, "--dry-run", "-Werror", *sources()], cwd=ROOT)
+    status, text = run([tool, "--dry-run", "-Werror", *sources()], "style/format", cwd=ROOT)
     wrong = sorted(set(re.findall(r"^([^:\n]+):\d+:\d+: error: code should be", text, re.MULTILINE)))
     complaint = None if status == 0 else f"run {tool} -i on: " + " ".join(wrong) if wrong else text
     report("style/format", complaint)
@@ -164,7 +165,8 @@ def style_tidy(report, arches, stage):
         light = {path for path in jobs if path.is_relative_to(ROOT / "tests") or "test" in path.parent.name}
         commands = [[tool, "--quiet", *(["--checks=-clang-analyzer-*"] if path in light else []), "-p", where, path]
                     for path, where in sorted(jobs.items())]
-        for (status, text), path in zip(pool.map(run, commands), sorted(jobs)):
+        names = [f"style/tidy of {path.relative_to(ROOT)}" for path in sorted(jobs)]
+        for (status, text), path in zip(pool.map(run, commands, names), sorted(jobs)):
             if status != 0:
                 lines = [line for line in text.splitlines() if re.search(r": (error|fatal error):", line)]
                 complaints.update(dict.fromkeys(lines or [f"{path}: {text}"]))
@@ -225,7 +227,7 @@ def unit(report, stage, environment):
         return
     log = where / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
-    _, text = run(["meson", "test", "-C", where, "--no-rebuild", *names], env=environment)
+    _, text = run(["meson", "test", "-C", where, "--no-rebuild", *names], "unit", env=environment)
     if not log.exists():
         report("unit", text)
         return
@@ -245,7 +247,7 @@ def long_run(report, stage, environment):
         if not report.wanted(name):
             continue
         status, text = run([build_dir("host", stage) / suite, "-j1"],
-                           env=environment | {"ISTHMUS_OPERATIONS": str(operations)})
+                           name, env=environment | {"ISTHMUS_OPERATIONS": str(operations)})
         found = [int(count) for count in re.findall(r"^# property .*: (\d+) operations in \d+ cases$", text, re.MULTILINE)]
         made += sum(found)
         short = not found or min(found) < operations
@@ -262,16 +264,18 @@ def coverage_branches(report, stage):
     report("coverage/branches", "\n".join([text.splitlines()[-1], *complaints]) if complaints else None)
 
 
-def bench(report, arch, stage):
-    """Each operation within its budget or as far from it as is known, and the counter in agreement with the machine's own."""
-    names = [name for name in bench_tool.names() if report.wanted(f"bench/{arch}/{name}")]
-    if not names:
-        return
-    status, text = run([ROOT / "scripts/bench", arch, "--no-build", "--build-dir", build_dir(arch, stage), "--check=so-far",
-                        "--filter", rf"^({'|'.join(names)})$"])
-    complaints = dict(re.findall(r"^scripts/bench: ([\w-]+): (.*)", text, re.MULTILINE))
-    for name in names:
-        report(f"bench/{arch}/{name}", complaints.get(name) if status == 0 or complaints else text)
+def benches(arch, stage, wanted):
+    """What tests/boot/run.py calls a job, or none: each operation is within its budget or as far from it as is known, and
+    the counter agrees with the machine's own."""
+    names = [name for name in bench_tool.names() if wanted(f"bench/{arch}/{name}")]
+
+    def count():
+        status, text = run([ROOT / "scripts/bench", arch, "--no-build", "--build-dir", build_dir(arch, stage),
+                            "--check=so-far", "--filter", rf"^({'|'.join(names)})$"], f"bench/{arch}")
+        complaints = dict(re.findall(r"^scripts/bench: ([\w-]+): (.*)", text, re.MULTILINE))
+        return [(f"bench/{arch}/{name}", complaints.get(name) if status == 0 or complaints else text) for name in names]
+
+    return [(LONGEST, count)] if names else []
 
 
 def main():
@@ -281,6 +285,8 @@ def main():
     parser.add_argument("--long", action="store_true", help="the long form of random tests too, as before a release")
     parser.add_argument("--quick", action="store_true", help="without boots, clang-tidy, coverage and the second build")
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only tests whose name this finds")
+    parser.add_argument("--slowest", type=int, nargs="?", const=20, default=0, metavar="N",
+                        help="tell at the end what took longest of the processor (20)")
     options = parser.parse_args()
     begun = time.monotonic()
     report = Report(options.filter)
@@ -305,17 +311,23 @@ def main():
         unit(report, options.stage, environment)
     if host_built and not options.quick and report.wanted("coverage/branches"):
         coverage_branches(report, options.stage)
+    jobs = []
     for arch in built if not options.quick else ():
         build_reproducible(report, arch, options.stage)
-        boot_tests.run(report, Target(arch, options.stage, str(build_dir(arch, options.stage))), report.wanted,
-                       options.long)
-        bench(report, arch, options.stage)
+        jobs += boot_tests.boots(Target(arch, options.stage, str(build_dir(arch, options.stage))), report.wanted,
+                                 options.long)
+        jobs += benches(arch, options.stage, report.wanted)
+    boot_tests.run(report, jobs)
     if host_built and options.long:
         print(f"(long run of the properties: {long_run(report, options.stage, environment)} operations)", flush=True)
 
+    for line in spent.slowest(options.slowest):
+        print(line)
     for name in report.failed:
         print(f"failed: {name}")
-    print(f"({time.monotonic() - begun:.0f} seconds)")
+    own, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"({time.monotonic() - begun:.0f} seconds, "
+          f"{own.ru_utime + own.ru_stime + theirs.ru_utime + theirs.ru_stime:.0f} of the processor)")
     print(f"{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0
 

@@ -34,7 +34,7 @@ class SparseHarts(Case):
             at = blob.index(b"okay\0", blob.index(b"cpu@2\0"))
             tree.write_bytes(blob[:at] + b"fail\0" + blob[at + 5:])
             output, status, complaints = boot(self.commands, ("--smp", "4", "--qemu-arg=-dtb", f"--qemu-arg={tree}"),
-                                              self.timeout, target)
+                                              self.timeout, target, self.name)
         harts = re.findall(r"^\d+ +online +hart_(\d+)", output, re.MULTILINE)
         # The firmware boots on whichever hart comes first, that one not excepted.
         if status != 0 or sorted({*harts, "2"}) != ["0", "1", "2", "3"] or "2" in harts[1:] or "hello" not in output:
@@ -47,7 +47,7 @@ class Again(Case):
 
     def converse(self, target):
         for _ in range(6):
-            output, status, complaints = boot(self.commands, self.machine, self.timeout, target)
+            output, status, complaints = boot(self.commands, self.machine, self.timeout, target, self.name)
             complaint = self.complaint_on(target, output, status)
             if complaint is not None:
                 return f"{complaint}\n{complaints}"

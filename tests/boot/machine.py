@@ -9,12 +9,16 @@ The cases are in the other files of this folder, each with a list CASES; run.py 
 """
 
 import dataclasses
+import functools
 import pathlib
 import re
-import subprocess
 import sys
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import spent  # noqa: E402  scripts/spent.py
+
 LINE = "@@@@"  # begins the lines between cases; no program prints it
 
 
@@ -27,8 +31,8 @@ class Target:
     build_dir: str
 
     def command(self, *options):
-        """The command that boots it as it is."""
-        return [ROOT / "scripts/run", self.arch, "--no-build", "--build-dir", self.build_dir, *options]
+        """The command that boots it as it is: scripts/run, but that nothing is installed first."""
+        return [sys.executable, ROOT / "scripts/run_qemu.py", self.arch, "--no-build", "--build-dir", self.build_dir, *options]
 
 
 @dataclasses.dataclass
@@ -75,6 +79,23 @@ class Case:
         return None
 
 
+def once(function):
+    """Keep what a function returns for its arguments; whoever asks meanwhile, on another thread, waits for that."""
+    lock = threading.Lock()
+    answers = {}
+
+    @functools.wraps(function)
+    def ask(*arguments):
+        with lock:
+            answer = answers.setdefault(arguments, (threading.Lock(), []))
+        with answer[0]:
+            if not answer[1]:
+                answer[1].append(function(*arguments))
+            return answer[1][0]
+
+    return ask
+
+
 def table(text):
     """A statistics file as a list of dicts: a header line, then data lines."""
     lines = text.splitlines()
@@ -82,17 +103,17 @@ def table(text):
     return [dict(zip(names, line.split())) for line in lines[1:]]
 
 
-def boot(commands, machine, timeout, target):
-    """Run commands on a fresh machine: (output, status, complaints)."""
+def boot(commands, machine, timeout, target, what):
+    """Run commands on a fresh machine: (output, status, complaints). `what` tells for whom (scripts/spent.py)."""
     command = target.command("--timeout", str(timeout), *machine, "-c", commands)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    return done.stdout.decode(errors="replace"), done.returncode, done.stderr.decode(errors="replace")
+    done = spent.run(f"boot/{target.arch}/{what}", command)
+    return done.output, done.status, done.complaints
 
 
 def run_alone(case, target):
     if hasattr(case, "converse"):  # a person at the console: terminal.py
         return case.converse(target)
-    output, status, complaints = boot(case.commands, case.machine, case.timeout, target)
+    output, status, complaints = boot(case.commands, case.machine, case.timeout, target, case.name)
     complaint = case.complaint_on(target, output, status)
     if complaint and complaints:
         complaint += "\n" + complaints
@@ -104,7 +125,8 @@ def run_together(cases, target):
     script = []
     for case in cases:
         script += [f"echo {LINE} {case.name}", case.commands, f"echo {LINE} $?"]
-    output, _, _ = boot("\n".join(script), cases[0].machine, sum(case.timeout for case in cases[:4]) + 60, target)
+    output, _, _ = boot("\n".join(script), cases[0].machine, sum(case.timeout for case in cases[:4]) + 60, target,
+                        f"{cases[0].name} and {len(cases) - 1} more")
     reached = {}
     for match in re.finditer(rf"^{LINE} (\w+)\n(.*?){LINE} (-?\d+)\n", output, re.MULTILINE | re.DOTALL):
         reached[match[1]] = match[2], int(match[3]) & 0xff

@@ -4,7 +4,6 @@ text file. Only what is below /kern/arch may differ (PORT-6).
 Each machine is compared with x86_64, so all are with each other.
 """
 
-import functools
 import re
 
 import machine
@@ -29,10 +28,10 @@ ENTRY = re.compile(r"^([a-z-][rwx-]{9}) +(\d+) +(\d+) +\d+ +[\d.]+ (.*)$")
 PROCESS = re.compile(r"^(/proc/(?:self -> )?)\d+")  # how many there are is a matter of time
 
 
-@functools.cache
+@machine.once
 def walk(target):
     """What there is on a machine: {path: what must be the same}."""
-    output, status, complaints = machine.boot(WALK, ("--with-tests",), 60, target)
+    output, status, complaints = machine.boot(WALK, ("--with-tests",), 60, target, "the_walk_of_the_namespace")
     if status != 0:
         raise ValueError(f"status {status} on {target.arch}; output:\n{output[-2000:]}\n{complaints}")
     found = {}

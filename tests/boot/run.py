@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Run the boot tests on an image that is already built.
 
-usage: run.py [ARCH] [--stage N] [--filter RE] [--long] [--build-dir D] [--jobs N] [--list]
+usage: run.py [ARCH] [--stage N] [--filter RE] [--long] [--build-dir D] [--jobs N] [--slowest [N]] [--list]
 """
 
 import argparse
 import concurrent.futures
+import functools
 import importlib
 import os
 import pathlib
@@ -17,6 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "scripts")]
 import machine  # noqa: E402
 import run_qemu  # noqa: E402
+import spent  # noqa: E402
 
 # The files that have cases, in the order in which they run.
 FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "parity", "survival"]
@@ -31,15 +33,25 @@ def cases():
     return found
 
 
-def run(report, target, wanted=None, long=False, jobs=None):
-    """Run the cases for a target whose name `wanted` finds; report(name, complaint or None) for each."""
+def boots(target, wanted=None, long=False):
+    """The boots that the cases take whose name `wanted` finds: [(seconds they may take, a function)]; the function boots
+    and returns [(name, complaint or None)]."""
     chosen = [case for case in cases() if (long or not case.long) and (not case.only or target.arch in case.only)
               and (wanted is None or wanted(f"boot/{target.arch}/{case.name}"))]
-    with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        futures = [pool.submit(machine.run_group, group, target) for group in machine.boots(chosen)]
+
+    def boot(group):
+        return [(f"boot/{target.arch}/{case.name}", complaint) for case, complaint in machine.run_group(group, target)]
+
+    return [(sum(case.timeout for case in group), functools.partial(boot, group)) for group in machine.boots(chosen)]
+
+
+def run(report, jobs, workers=None):
+    """Do jobs such as boots() gives, those first that may take longest, and report(name, complaint or None) for each."""
+    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        futures = [pool.submit(job) for _, job in sorted(jobs, key=lambda job: job[0], reverse=True)]
         for future in concurrent.futures.as_completed(futures):
-            for case, complaint in future.result():
-                report(f"boot/{target.arch}/{case.name}", complaint)
+            for name, complaint in future.result():
+                report(name, complaint)
 
 
 def main():
@@ -50,6 +62,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--build-dir", metavar="D")
     parser.add_argument("--jobs", type=int, metavar="N")
+    parser.add_argument("--slowest", type=int, nargs="?", const=20, default=0, metavar="N", help="tell what took longest")
     parser.add_argument("--list", action="store_true", help="only tell the cases' names")
     options = parser.parse_args()
     if options.list:
@@ -65,7 +78,9 @@ def main():
     stage = options.stage or run_qemu.MACHINES[options.arch].stage
     target = machine.Target(options.arch, stage,
                             options.build_dir or str(machine.ROOT / f"build/{options.arch}-stage{stage}"))
-    run(report, target, options.filter.search if options.filter else None, options.long, options.jobs)
+    run(report, boots(target, options.filter.search if options.filter else None, options.long), options.jobs)
+    for line in spent.slowest(options.slowest):
+        print(line)
     print(f"{counts[True]} passed, {counts[False]} failed")
     return 1 if counts[False] else 0
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import spent
 from machine import Case
 
 NOISE = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\r|\x07")
@@ -23,7 +24,9 @@ class Session(Case):
     ends_with: int = 0  # exit status of scripts/run
 
     def converse(self, target):
+        what = f"boot/{target.arch}/{self.name}"
         terminal, other = pty.openpty()
+        begun = time.monotonic()
         run = subprocess.Popen(target.command(*self.machine), stdin=other, stdout=other, stderr=other, start_new_session=True)
         os.close(other)
         try:
@@ -32,17 +35,16 @@ class Session(Case):
                 shown = self.read(terminal, wanted)
                 if not re.search(wanted, shown, re.MULTILINE):
                     return f"after {keys!r}, nothing matches {wanted!r} in:\n{shown.decode(errors='replace')}"
-            status = run.wait(timeout=self.timeout)
+            status = spent.wait(what, run, begun, self.timeout)
+            if status is None:
+                return "the machine did not end"
             return None if status == self.ends_with else f"ended with {status}, not {self.ends_with}"
-        except subprocess.TimeoutExpired:
-            return "the machine did not end"
         finally:
-            if run.poll() is None:
+            if run.returncode is None:
                 os.killpg(run.pid, signal.SIGTERM)
-                try:
-                    run.wait(timeout=10)
-                except subprocess.TimeoutExpired:
+                if spent.wait(what, run, begun, 10) is None:
                     os.killpg(run.pid, signal.SIGKILL)
+                    spent.wait(what, run, begun)
             os.close(terminal)
 
     def read(self, terminal, wanted):

@@ -4,7 +4,6 @@ A transcript is made by tests/transcript, the same piece of C on both sides: tra
 /test/transcript on the machine. A digest for each seed is compared; of the first seed that differs, the whole text is.
 """
 
-import functools
 import os
 import subprocess
 
@@ -15,7 +14,7 @@ CALLS = 250
 TESTS = ("--with-tests",)
 
 
-@functools.cache
+@machine.once
 def host(*arguments):
     """What the host port says; it needs the workstation's build (scripts/build host)."""
     found = sorted(machine.ROOT.glob("build/host-stage*/tests/transcript-host"), key=lambda path: path.stat().st_mtime)
@@ -47,7 +46,7 @@ class Same(machine.Case):
                          timeout=60 + seeds // 5, **how)
 
     def converse(self, target):
-        output, status, complaints = machine.boot(self.commands, self.machine, self.timeout, target)
+        output, status, complaints = machine.boot(self.commands, self.machine, self.timeout, target, self.name)
         if status != 0:
             return f"status {status}; output:\n{output[-2000:]}\n{complaints}"
         try:
@@ -56,7 +55,8 @@ class Same(machine.Case):
                 return None
             seed = self.first + difference[0]
             said = f"seed {seed}: digests {difference[1]!r} on the host, {difference[2]!r} on the machine"
-            whole, _, _ = machine.boot(f"/test/transcript {seed} {CALLS}", self.machine, self.timeout, target)
+            whole, _, _ = machine.boot(f"/test/transcript {seed} {CALLS}", self.machine, self.timeout, target,
+                                       f"{self.name}, the whole of one")
             difference = first_difference(host(seed, CALLS), whole)
         except ValueError as error:
             return str(error)
