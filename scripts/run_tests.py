@@ -221,7 +221,7 @@ def unit(report, stage, environment):
              if suites & {suite.split(":")[-1] for suite in test["suite"]} and report.wanted(f"unit/{test['name']}")]
     if not names:
         # The pattern may name one test inside a suite; then all suites run, and only that test counts.
-        elsewhere = report.pattern and re.match(r"\^?(build|style|coverage|boot|long)\b", report.pattern.pattern)
+        elsewhere = report.pattern and re.match(r"\^?(build|style|coverage|boot|bench|long)\b", report.pattern.pattern)
         names = [test["name"] for test in tests] if report.pattern and not elsewhere else []
     if not names:
         return
