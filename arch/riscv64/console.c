@@ -80,9 +80,10 @@ static void put(char byte) {
     set_register(DATA, (uint8_t)byte);
 }
 
+// The firmware (OpenSBI) begins each line itself.
 void arch_console_write(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n') {
+        if (text[i] == '\n' && uart != nullptr) {
             put('\r');
         }
         put(text[i]);
