@@ -7,7 +7,10 @@
 // A ticket may be granted before it is drawn: then its owner need not wait.
 //
 // What a holder wrote is seen by the next one: either through contenders (release, acquire; additions in between belong to
-// the release sequence) or through the grant.
+// the release sequence) or through the grant. On RVWMO (riscv64) the first is amoadd.rl, behind all that its hart did
+// before, and amoadd.aq, ahead of all that its hart does then; one in between, by whoever wanted the lock, needs neither
+// annotation, since an AMO reads and writes at one place of the global order. The second is a store behind `fence rw, w`,
+// and a load ahead of `fence r, rw`.
 //
 // While it waits, a CPU answers TLB requests; when that takes long, it rests until its turn. On a virtual machine with more
 // CPUs than the host gives it, the one whose turn it is may not be running at all, and those that spin keep it from
