@@ -141,5 +141,5 @@ void fault_kernel_report(const struct arch_frame *frame, const struct fault *fau
     }
     log_panic("\nregisters:\n");
     arch_frame_print(frame, emit_panic, nullptr);
-    arch_power_panic();
+    panic_end();
 }

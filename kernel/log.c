@@ -5,39 +5,61 @@
 #include "kernel/console.h"
 #include "kernel/include/arch.h"
 
-enum { LINE_MAX_LENGTH = 320 };
-
 static char ring[LOG_SIZE];
 static uint64_t written; // bytes ever; the newest LOG_SIZE of them are in ring
 static uint64_t lines, lost;
 static bool mirror = true;
 
-static void ring_put(const char *text, size_t length) {
+static uint64_t line_ends(const char *text, size_t length) {
+    uint64_t count = 0;
     for (size_t i = 0; i < length; i++) {
-        char *at = &ring[written % LOG_SIZE];
-        if (written >= LOG_SIZE && *at == '\n') {
-            lost++;
+        count += text[i] == '\n';
+    }
+    return count;
+}
+
+static void ring_put(const char *text, size_t length) {
+    while (length > 0) {
+        size_t at = (size_t)(written % LOG_SIZE);
+        size_t piece = length < LOG_SIZE - at ? length : LOG_SIZE - at;
+        if (written >= LOG_SIZE) {
+            lost += line_ends(ring + at, piece);
         }
-        *at = text[i];
-        written++;
+        memcpy(ring + at, text, piece);
+        written += piece;
+        text += piece;
+        length -= piece;
     }
 }
 
-static void print(bool to_console, const char *text, va_list args) {
-    char line[LINE_MAX_LENGTH];
+// The time stamp that a line begins with.
+static size_t begin(char line[static CONSOLE_LINE_MAX]) {
     uint64_t now = arch_time_now();
-    size_t length = format(line, sizeof line, "[%5llu.%06llu] ", (unsigned long long)(now / 1000000000),
-                           (unsigned long long)(now / 1000 % 1000000));
-    length += vformat(line + length, sizeof line - length, text, args);
-    if (length > sizeof line - 2) {
-        length = sizeof line - 2;
+    return format(line, CONSOLE_LINE_MAX, "[%5llu.%06llu] ", (unsigned long long)(now / 1000000000),
+                  (unsigned long long)(now / 1000 % 1000000));
+}
+
+// A line of that length, or what fits of it, goes where it belongs.
+static void finish(bool to_console, char line[static CONSOLE_LINE_MAX], size_t length) {
+    if (length > CONSOLE_LINE_MAX - 2) {
+        length = CONSOLE_LINE_MAX - 2;
     }
     line[length++] = '\n';
     ring_put(line, length);
     lines++;
     if (to_console) {
-        console_put(line, length);
+        console_line(line, length);
     }
+    if (mirror) {
+        console_flush(); // no timer comes yet that would see to it
+    }
+}
+
+static void print(bool to_console, const char *text, va_list args) {
+    char line[CONSOLE_LINE_MAX];
+    size_t length = begin(line);
+    length += vformat(line + length, sizeof line - length, text, args);
+    finish(to_console, line, length);
 }
 
 void log_print(const char *text, ...) {
@@ -89,7 +111,7 @@ uint64_t log_lost(void) {
 }
 
 static void straight_out(void *, const char *text, size_t length) {
-    arch_console_write(text, length);
+    console_write_now(text, length);
 }
 
 void log_panic_args(const char *text, va_list args) {

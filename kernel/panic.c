@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "base/str.h"
+#include "kernel/console.h"
 #include "kernel/include/arch.h"
 #include "kernel/log.h"
 
@@ -19,6 +21,18 @@ void panic_begin(void) {
         }
         arch_cpu_stop();
     }
+    console_finish();
+}
+
+void panic_end(void) {
+    console_finish();
+    arch_power_panic();
+}
+
+void kernel_refuse(const char *why) {
+    console_write_now(why, strlen(why));
+    console_finish();
+    arch_power_panic();
 }
 
 void panic(const char *format, ...) {
@@ -41,5 +55,5 @@ void panic(const char *format, ...) {
         frame = next;
     }
     log_panic("\n");
-    arch_power_panic();
+    panic_end();
 }

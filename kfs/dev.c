@@ -10,8 +10,6 @@
 #include "kfs/command.h"
 #include "kfs/tree.h"
 
-enum { CONSOLE_PART = 256 }; // moved at once: the line is slow, and nothing else runs meanwhile
-
 static const char zeroes[1024];
 
 // Room is tried with zeroes first: what was taken from the console cannot be put back.
@@ -20,7 +18,7 @@ static long console_read(struct thread *, user_ptr_t buffer, uint64_t length) {
     if (queued == 0) {
         return length == 0 ? 0 : ERR_EMPTY;
     }
-    char part[CONSOLE_PART];
+    char part[CONSOLE_WRITE_MAX];
     uint64_t wanted = length < queued ? length : queued;
     wanted = wanted < sizeof part ? wanted : sizeof part;
     status_t status = user_copy_out(buffer, zeroes, wanted);
@@ -34,14 +32,13 @@ static long console_read(struct thread *, user_ptr_t buffer, uint64_t length) {
 }
 
 static long console_write(struct thread *, user_ptr_t buffer, uint64_t length) {
-    char part[CONSOLE_PART];
+    char part[CONSOLE_WRITE_MAX];
     length = length < sizeof part ? length : sizeof part;
     status_t status = user_copy_in(part, buffer, length);
     if (status < 0) {
         return status;
     }
-    console_put(part, length);
-    return (long)length;
+    return length == 0 || console_put(part, length) ? (long)length : ERR_FULL;
 }
 
 static long swallow(struct thread *, user_ptr_t, uint64_t length) {
@@ -71,6 +68,7 @@ static long power_command(struct node *, struct thread *self, const char *comman
     }
     log_print("power: %s, asked for by %s (%u)", reset ? "reset" : "off", self->process->name,
               (unsigned)self->process->pid);
+    console_finish();
     if (reset) {
         arch_power_reset();
     }

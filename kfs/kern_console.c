@@ -6,8 +6,9 @@
 
 static void bytes_snapshot(const struct node *, const struct process *, struct text *text) {
     struct console_stats stats = console_get_stats();
-    text_header(text, "received", "dropped", "read", "queued", "written");
-    text_numbers(text, stats.received, stats.dropped, stats.read, stats.queued, stats.written);
+    text_header(text, "received", "dropped", "read", "queued", "written", "sending", "lost");
+    text_numbers(text, stats.received, stats.dropped, stats.read, stats.queued, stats.written, stats.sending,
+                 stats.lost);
 }
 
 static const struct tree_ops bytes_ops = {.snapshot = bytes_snapshot};

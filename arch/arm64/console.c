@@ -1,5 +1,5 @@
-// The console: a PL011, the one that the device tree names for output, or the first. Output waits for the line; input
-// comes by interrupt. The line's speed is as the firmware left it.
+// The console: a PL011, the one that the device tree names for output, or the first. Input comes by
+// interrupt. The line's speed is as the firmware left it.
 #include "console.h"
 
 #include "base/str.h"
@@ -21,6 +21,7 @@ enum pl011_register {
 };
 
 enum {
+    FLAG_BUSY = 1 << 3, // until the last bit has left
     FLAG_RECEIVE_EMPTY = 1 << 4,
     FLAG_TRANSMIT_FULL = 1 << 5,
     LINE_FIFO = 1 << 4,
@@ -29,8 +30,6 @@ enum {
     INTERRUPT_RECEIVED = 1 << 4 | 1 << 6, // as many as the level, or some and a pause
     INTERRUPTS_ALL = 0x7ff,
 };
-
-enum { PATIENCE = 1000000 };
 
 static volatile uint8_t *uart; // null: none
 static unsigned interrupt_number;
@@ -96,23 +95,19 @@ unsigned arm64_console_interrupt(void) {
     return interrupt_number;
 }
 
-static void put(uint8_t byte) {
-    for (unsigned i = 0; (arm64_read32(uart + FLAGS) & FLAG_TRANSMIT_FULL) != 0 && i < PATIENCE; i++) {
-        arch_cpu_relax();
+size_t arch_console_put(const char *text, size_t length) {
+    if (uart == nullptr) {
+        return length;
     }
-    arm64_write32(uart + DATA, byte);
+    size_t taken = 0;
+    while (taken < length && (arm64_read32(uart + FLAGS) & FLAG_TRANSMIT_FULL) == 0) {
+        arm64_write32(uart + DATA, (uint8_t)text[taken++]);
+    }
+    return taken;
 }
 
-void arch_console_write(const char *text, size_t length) {
-    if (uart == nullptr) {
-        return;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n') {
-            put('\r');
-        }
-        put((uint8_t)text[i]);
-    }
+bool arch_console_sent(void) {
+    return uart == nullptr || (arm64_read32(uart + FLAGS) & FLAG_BUSY) == 0;
 }
 
 int arch_console_read(void) {

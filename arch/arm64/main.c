@@ -1,6 +1,5 @@
 // Boot on arm64 from the first C function to the core's kernel_main, as one ordered list.
 #include "abi/abi.h"
-#include "base/str.h"
 
 #include "boot.h"
 #include "cache.h"
@@ -18,11 +17,6 @@ alignas(4096) static uint8_t emergency_page[4096];
 extern uint8_t arm64_boot_stack[]; // start.S
 
 void arm64_start(paddr_t tree, const void *tree_now);
-
-[[noreturn]] static void refuse(const char *why) {
-    arch_console_write(why, strlen(why));
-    arch_power_panic();
-}
 
 static void run_boot(void *boot) {
     kernel_main(boot);
@@ -49,14 +43,14 @@ void arm64_start(paddr_t tree, const void *tree_now) {
     (void)arm64_psci_init(); // without it there is one CPU, and no power to turn off
     if (arm64_stacks_map(&arm64_boot_cpu, arch_virt_to_phys(arm64_boot_stack), arch_virt_to_phys(emergency_page)) !=
         0) {
-        refuse("isthmus: no room for kernel stacks\n");
+        kernel_refuse("isthmus: no room for kernel stacks\n");
     }
     arm64_cpu_init(&arm64_boot_cpu);
     if (!arm64_gic_init() || !arm64_gic->init_cpu(&arm64_boot_cpu)) {
-        refuse("isthmus: no interrupt controller that this kernel knows\n");
+        kernel_refuse("isthmus: no interrupt controller that this kernel knows\n");
     }
     if (!arm64_clock_init()) {
-        refuse("isthmus: no timer that this kernel knows\n");
+        kernel_refuse("isthmus: no timer that this kernel knows\n");
     }
     arm64_clock_init_cpu(&arm64_boot_cpu);
     arm64_smp_init();

@@ -55,6 +55,7 @@ void host_cpu_prepare(unsigned cpu); // give it a kernel stack at whose top it w
 bool host_is_memory(paddr_t page);   // RAM that the core may use
 bool host_nobody_inside(void);       // no CPU is in the kernel
 void host_console_reset(void);
+bool host_console_moved(void); // since this was called last: the line has taken something
 struct thread *host_call(struct thread *self);
 struct arch_frame *host_frame(struct thread *thread);
 struct arch_thread *host_arch_thread(struct thread *thread);

@@ -79,6 +79,8 @@ static void serve(struct host_cpu *self) {
         trap_console();
         next = idle ? trap_idle() : trap_resume();
         break;
+    case HOST_KERNEL_FAULT:
+        trap_kernel_fault(&(struct arch_frame){}, &self->fault);
     case HOST_SPURIOUS:
         trap_spurious();
         next = idle ? trap_idle() : trap_resume();
@@ -160,7 +162,7 @@ static bool let_another_go_on(struct host_cpu *self) {
 static void until_it_leaves(struct host_cpu *self) {
     unsigned alone = 0;
     for (unsigned turns = 0; host.end == HOST_RUNNING && self->state == HOST_KERNEL; turns++) {
-        alone = let_another_go_on(self) ? 0 : alone + 1;
+        alone = let_another_go_on(self) || host_console_moved() ? 0 : alone + 1;
         if (alone > SPINS_MAX || turns > 100 * SPINS_MAX) {
             host_breach("CPU %u spins in the kernel and nobody can end it", index_of(self));
         }

@@ -1,4 +1,4 @@
-// Output waits for the line; input comes by interrupt.
+// Input comes by interrupt.
 #include "console.h"
 
 #include "kernel/include/arch.h"
@@ -24,10 +24,11 @@ enum {
     MODEM_READY = 3,
     MODEM_INTERRUPTS = 8,
     STATUS_RECEIVED = 1,
-    STATUS_EMPTY = 0x20,
+    STATUS_EMPTY = 0x20, // of the FIFO
+    STATUS_SENT = 0x40,
 };
 
-enum { FIFO_SIZE = 16, PATIENCE = 1000000 };
+enum { FIFO_SIZE = 16 };
 
 static volatile uint8_t *uart; // null: not found yet
 static unsigned shift, width;
@@ -63,31 +64,40 @@ void riscv_console_init(void) {
     set_register(MODEM, MODEM_READY);
 }
 
-// An empty transmitter takes a FIFO's worth of bytes.
-static void put(char byte) {
-    static unsigned room;
-    if (uart == nullptr) {
-        riscv_sbi_put(byte);
-        return;
-    }
-    if (room == 0) {
-        for (unsigned i = 0; (get_register(LINE_STATUS) & STATUS_EMPTY) == 0 && i < PATIENCE; i++) {
-            arch_cpu_relax();
+// The firmware waits for the line itself: it gets no more at once than such a line takes without. It (OpenSBI) also puts a
+// carriage return before each line end: one that comes there is left out.
+static size_t put_by_firmware(const char *text, size_t length) {
+    static bool returned; // the last byte was a carriage return, and has not been put
+    size_t taken = length < FIFO_SIZE ? length : FIFO_SIZE;
+    for (size_t i = 0; i < taken; i++) {
+        if (returned && text[i] != '\n') {
+            riscv_sbi_put('\r');
         }
-        room = FIFO_SIZE;
+        returned = text[i] == '\r';
+        if (!returned) {
+            riscv_sbi_put(text[i]);
+        }
     }
-    room--;
-    set_register(DATA, (uint8_t)byte);
+    return taken;
 }
 
-// The firmware (OpenSBI) begins each line itself.
-void arch_console_write(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' && uart != nullptr) {
-            put('\r');
-        }
-        put(text[i]);
+// An empty FIFO takes as many bytes as it has room for.
+size_t arch_console_put(const char *text, size_t length) {
+    if (uart == nullptr) {
+        return put_by_firmware(text, length);
     }
+    size_t taken = 0;
+    while (taken < length && (get_register(LINE_STATUS) & STATUS_EMPTY) != 0) {
+        size_t end = length - taken < FIFO_SIZE ? length : taken + FIFO_SIZE;
+        while (taken < end) {
+            set_register(DATA, (uint8_t)text[taken++]);
+        }
+    }
+    return taken;
+}
+
+bool arch_console_sent(void) {
+    return uart == nullptr || (get_register(LINE_STATUS) & STATUS_SENT) != 0;
 }
 
 int arch_console_read(void) {

@@ -1,5 +1,4 @@
 // Boot on riscv64 from the first C function to the core's kernel_main, as one ordered list.
-#include "base/str.h"
 #include "fdt/fdt.h"
 
 #include "boot.h"
@@ -19,11 +18,6 @@ extern uint8_t riscv_boot_stack[]; // start.S
 
 void riscv_start(uint64_t hart, paddr_t device_tree);
 
-[[noreturn]] static void refuse(const char *why) {
-    arch_console_write(why, strlen(why));
-    arch_power_panic();
-}
-
 static void run_boot(void *boot) {
     kernel_main(boot);
     riscv_cpu_ready();
@@ -35,26 +29,26 @@ void riscv_start(uint64_t hart, paddr_t device_tree) {
     riscv_boot_cpu.stack_top = (uint64_t)riscv_boot_stack + RISCV_STACK_SIZE;
     riscv_boot_cpu.spare_top = (uint64_t)spare_stack + sizeof spare_stack;
     if (!riscv_sbi_init()) {
-        refuse("isthmus: the firmware lacks SBI 0.2 with TIME, IPI and RFENCE\n");
+        kernel_refuse("isthmus: the firmware lacks SBI 0.2 with TIME, IPI and RFENCE\n");
     }
     struct fdt fdt;
     const void *blob = arch_phys_to_virt(device_tree);
     if (device_tree >= RISCV_DIRECT_MAP_SV39_SIZE - FDT_SIZE_MAX || !fdt_open(&fdt, blob, fdt_size(blob))) {
-        refuse("isthmus: the firmware left no device tree\n");
+        kernel_refuse("isthmus: the firmware left no device tree\n");
     }
     riscv_machine_read(&fdt, hart);
     if (!riscv_boot_read(&fdt)) {
-        refuse("isthmus: the device tree tells of no memory\n");
+        kernel_refuse("isthmus: the device tree tells of no memory\n");
     }
     const struct boot_info *boot = riscv_boot_finish(); // the device tree is gone
     riscv_space_probe();
     riscv_power_init();
     riscv_console_init();
     if (!riscv_stacks_map(&riscv_boot_cpu, arch_virt_to_phys(riscv_boot_stack), arch_virt_to_phys(spare_stack))) {
-        refuse("isthmus: no room for kernel stacks\n");
+        kernel_refuse("isthmus: no room for kernel stacks\n");
     }
     if (!riscv_clock_init()) {
-        refuse("isthmus: the device tree tells no rate of the clock\n");
+        kernel_refuse("isthmus: the device tree tells no rate of the clock\n");
     }
     riscv_cpu_init();
     riscv_irq_init();

@@ -1,4 +1,4 @@
-// The console: the first serial line, a 16550 at its usual port. Output waits for the line; input comes by interrupt.
+// The console: the first serial line, a 16550 at its usual port. Input comes by interrupt.
 #include "console.h"
 #include "acpi.h"
 #include "apic.h"
@@ -25,10 +25,11 @@ enum {
     MODEM_READY = 3,
     MODEM_INTERRUPTS = 8,
     STATUS_RECEIVED = 1,
-    STATUS_EMPTY = 0x20,
+    STATUS_EMPTY = 0x20, // of the FIFO
+    STATUS_SENT = 0x40,
 };
 
-enum { FIFO_SIZE = 16, PATIENCE = 1000000 };
+enum { FIFO_SIZE = 16 };
 
 static bool present;
 
@@ -47,29 +48,23 @@ void x86_console_init(void) {
     present = true;
 }
 
-// An empty transmitter takes a FIFO's worth of bytes.
-static void put(uint8_t byte) {
-    static unsigned room;
-    if (room == 0) {
-        for (unsigned i = 0; (x86_in8(LINE_STATUS) & STATUS_EMPTY) == 0 && i < PATIENCE; i++) {
-            arch_cpu_relax();
-        }
-        room = FIFO_SIZE;
+// An empty FIFO takes as many bytes as it has room for.
+size_t arch_console_put(const char *text, size_t length) {
+    if (!present) {
+        return length;
     }
-    room--;
-    x86_out8(DATA, byte);
+    size_t taken = 0;
+    while (taken < length && (x86_in8(LINE_STATUS) & STATUS_EMPTY) != 0) {
+        size_t end = length - taken < FIFO_SIZE ? length : taken + FIFO_SIZE;
+        while (taken < end) {
+            x86_out8(DATA, (uint8_t)text[taken++]);
+        }
+    }
+    return taken;
 }
 
-void arch_console_write(const char *text, size_t length) {
-    if (!present) {
-        return;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n') {
-            put('\r');
-        }
-        put((uint8_t)text[i]);
-    }
+bool arch_console_sent(void) {
+    return !present || (x86_in8(LINE_STATUS) & STATUS_SENT) != 0;
 }
 
 int arch_console_read(void) {

@@ -10,19 +10,12 @@
 #include "processor.h"
 #include "smp.h"
 
-#include "base/str.h"
-
 enum { MSR_GS_BASE = 0xc0000101 };
 
 [[gnu::section(".bss.pages")]] alignas(4096) static uint8_t ist_pages[X86_IST_COUNT][4096];
 extern uint8_t x86_boot_stack[]; // start.S
 
 void x86_start(uint32_t loader, uint32_t information);
-
-[[noreturn]] static void refuse(const char *why) {
-    arch_console_write(why, strlen(why));
-    arch_power_panic();
-}
 
 static void run_boot(void *boot) {
     kernel_main(boot);
@@ -36,7 +29,7 @@ void x86_start(uint32_t loader, uint32_t information) {
     x86_features_detect();
     bool read = loader == X86_LOADER_PVH ? x86_boot_read_pvh(information) : x86_boot_read_multiboot2(information);
     if (!read) {
-        refuse("isthmus: the boot loader left no memory map\n");
+        kernel_refuse("isthmus: the boot loader left no memory map\n");
     }
     x86_acpi_init();
     const struct boot_info *boot = x86_boot_finish();
@@ -48,7 +41,7 @@ void x86_start(uint32_t loader, uint32_t information) {
         pages[i] = arch_virt_to_phys(ist_pages[i]);
     }
     if (x86_stacks_map(&x86_boot_cpu, pages, arch_virt_to_phys(x86_boot_stack), ist) != 0) {
-        refuse("isthmus: no room for kernel stacks\n");
+        kernel_refuse("isthmus: no room for kernel stacks\n");
     }
     x86_cpu_init(&x86_boot_cpu, ist);
     x86_apic_init();

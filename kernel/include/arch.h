@@ -74,6 +74,8 @@ struct boot_info {
 // (see trap.h). kernel_main_secondary does the same on each further CPU.
 void kernel_main(const struct boot_info *boot);
 void kernel_main_secondary(unsigned cpu_index);
+// The machine lacks something: say so (a line) and stop. At any time before, the console being initialised or absent.
+[[noreturn]] void kernel_refuse(const char *why);
 
 // Extend the direct map to all of boot->range. Takes page-table pages from page_alloc (memory below mapped_limit is
 // available by then). ERR_NO_MEMORY. Boot CPU only.
@@ -83,11 +85,13 @@ void kernel_main_secondary(unsigned cpu_index);
 static inline void *arch_phys_to_virt(paddr_t address);
 static inline paddr_t arch_virt_to_phys(const void *pointer); // of the direct map or the kernel image
 
-// ---- console: the port's first serial line. Also callable without the lock (panic). ----------------------------------
+// ---- console: the port's first serial line, raw bytes. Also callable without the lock (panic). -----------------------
 
-void arch_console_write(const char *text, size_t length); // polled; "\n" goes out as "\r\n"
-int arch_console_read(void);                              // next received byte, or -1
-void arch_console_enable(void);                           // from now on received bytes cause trap_console on some CPU
+// Hand the line as many of these bytes as it takes without waiting: how many. Where there is no line, all.
+[[nodiscard]] size_t arch_console_put(const char *text, size_t length);
+bool arch_console_sent(void);   // whether all of them have left the machine
+int arch_console_read(void);    // next received byte, or -1
+void arch_console_enable(void); // from now on received bytes cause trap_console on some CPU
 
 // ---- CPUs ------------------------------------------------------------------------------------------------------------
 

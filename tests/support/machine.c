@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/alloc_fault.h"
+#include "kernel/console.h"
 #include "kernel/page_alloc.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
@@ -187,7 +188,8 @@ static enum activity activity_of(struct thread *thread) {
 }
 
 static enum activity activity(void) {
-    enum activity most = slice_pending() ? WAITS_FOR_TIME : NOTHING_TO_DO;
+    bool queued = slice_pending() || console_get_stats().sending > 0;
+    enum activity most = queued ? WAITS_FOR_TIME : NOTHING_TO_DO;
     for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
         list_for_each(link, &process->threads) {
             enum activity of = activity_of(container_of(link, struct thread, siblings));

@@ -52,6 +52,7 @@ enum host_event {
     HOST_IPI,
     HOST_CONSOLE,
     HOST_SPURIOUS,
+    HOST_KERNEL_FAULT, // the kernel itself faults at once
 };
 
 enum host_end {
@@ -80,7 +81,7 @@ bool host_ipi_pending(unsigned cpu);
 bool host_console_pending(void); // bytes are waiting and reception is enabled
 
 // Enter the kernel on a CPU that is in user mode or idle (HOST_CALL, HOST_FAULT: user mode). The fault is for
-// HOST_FAULT.
+// HOST_FAULT and HOST_KERNEL_FAULT.
 void host_enter(unsigned cpu, enum host_event event, const struct fault *fault);
 // Let a CPU that spins inside the kernel go on until it leaves.
 void host_continue(unsigned cpu);
@@ -98,6 +99,8 @@ bool host_user_access(unsigned cpu, uint64_t va, void *buffer, size_t length, bo
 void host_console_type(const void *text, size_t length); // bytes that arrive on the serial line
 size_t host_console_output(const char **text);           // all that was written so far, zero-terminated
 void host_console_clear(void);
+// What the line is like: it takes so many bytes at once, and then none for so many times. After a reset SIZE_MAX and 0.
+void host_console_line(size_t bytes, unsigned pause);
 
 // Who decides when the port has a choice, such as whom to let go on; null: always the first.
 void host_set_chooser(uint64_t (*choose)(void *context, uint64_t bound), void *context);
