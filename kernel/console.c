@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
+#include "kernel/slice.h"
 #include "kernel/wait.h"
 
 enum { RECEIVE_MAX = 128 }; // bytes taken from the line in one go
@@ -54,19 +55,22 @@ static char output[OUTPUT_MAX];
 static uint64_t sent, put_in; // bytes ever handed to the line and put into the queue
 static uint64_t lost;
 static char last = '\n'; // byte put in
-static unsigned looks;   // in vain, since the line last took anything
-static bool stuck;       // until it takes something
+static bool claimed;
+static unsigned looks; // in vain, since the line last took anything
+static bool stuck;     // until it takes something
 static struct timer_entry look;
+static struct slice *waiting;
+static bool (*waiting_step)(struct slice *slice, unsigned *budget);
 
 static size_t room(void) {
     return OUTPUT_MAX - (size_t)(put_in - sent);
 }
 
 static bool writable(void) {
-    return room() >= WRITE_ROOM;
+    return !claimed && room() >= WRITE_ROOM;
 }
 
-static bool roomy(void) {
+bool console_roomy(void) {
     return stuck || room() >= LINE_ROOM;
 }
 
@@ -74,6 +78,11 @@ static void announce(bool was_writable) {
     if (!was_writable && writable()) {
         object_notify(&source, EVENT_WRITABLE);
         watch_raise(&source.watched, &(struct event){.kind = EVENT_WRITABLE, .value = room()});
+    }
+    if (waiting != nullptr && console_roomy()) {
+        struct slice *slice = waiting;
+        waiting = nullptr;
+        slice_queue(slice, waiting_step);
     }
 }
 
@@ -116,6 +125,7 @@ static bool send(void) {
 static void look_again(struct timer_entry *) {
     if (!send() && ++looks == LOOKS_MAX) {
         stuck = true;
+        announce(writable());
     }
 }
 
@@ -159,7 +169,7 @@ bool console_put(const char *text, size_t length) {
 
 void console_line(const char *text, size_t length) {
     KASSERT(length > 0 && length <= CONSOLE_LINE_MAX && text[length - 1] == '\n');
-    if (!roomy()) {
+    if (!console_roomy()) {
         console_flush();
     }
     if (room() < LINE_ROOM) {
@@ -174,6 +184,18 @@ void console_line(const char *text, size_t length) {
     }
     end_line();
     send();
+}
+
+void console_await(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget)) {
+    KASSERT(waiting == nullptr && !console_roomy());
+    waiting = slice;
+    waiting_step = step;
+}
+
+void console_claim(bool claim) {
+    bool was_writable = writable();
+    claimed = claim;
+    announce(was_writable);
 }
 
 // Wait for the line until it has taken all of them, or nothing for so many polls: how many it took.

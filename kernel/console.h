@@ -19,6 +19,8 @@ struct console_stats {
     uint64_t sending, lost;                    // bytes of output: in the queue; that the line has not taken
 };
 
+struct slice;
+
 void console_init(void);
 void console_receive(void);                       // take what the port has; wakes waiters of console_source
 size_t console_take(char *text, size_t capacity); // 0: nothing there
@@ -29,9 +31,14 @@ struct console_stats console_get_stats(void);
 
 // A piece of a program's, of up to CONSOLE_WRITE_MAX bytes; false: not now, EVENT_WRITABLE comes when there is room.
 [[nodiscard]] bool console_put(const char *text, size_t length);
-// A line of the kernel's, of up to CONSOLE_LINE_MAX bytes with its "\n". It begins a line. Without room it waits
-// for the line itself.
+// A line of the kernel's, of up to CONSOLE_LINE_MAX bytes with its "\n". It begins a line. Without room (console_roomy) it
+// waits for the line itself.
 void console_line(const char *text, size_t length);
+bool console_roomy(void); // a line finds room, or is lost at once because the line takes nothing
+// Queue that slice as soon as console_roomy; one slice at a time.
+void console_await(struct slice *slice, bool (*step)(struct slice *slice, unsigned *budget));
+// While the kernel writes several lines that belong together, programs wait.
+void console_claim(bool claimed);
 // Wait until the line has taken all that is queued, unless it takes nothing for long.
 void console_flush(void);
 // The same, and until it has left the machine: before the power goes. Also without the lock.

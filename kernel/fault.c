@@ -2,38 +2,27 @@
 
 #include "base/format.h"
 #include "base/memory.h"
-#include "kernel/include/trap.h"
+#include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/slab.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 
-enum { BACKTRACE_MAX = 16 };
+enum { TRACE_WIDTH = 8 }; // addresses in a line
+// Of a slice's budget: to make a line and to tell it, with so many bytes for a unit; to end a report.
+enum { MAKE_UNITS = 4, MAKE_BYTES = 4, TELL_UNITS = 12, TELL_BYTES = 5, END_UNITS = 4 };
 
-// A report under construction: zero-terminated, cut at the end if there is no more room.
-struct text {
-    char *at;
-    size_t length, capacity;
-};
+// Lines of a report: what happened, the back trace, a heading, a register each.
+enum { LINE_FAULT, LINE_TRACE, LINE_HEADING = LINE_TRACE + FAULT_TRACE_MAX / TRACE_WIDTH, LINE_REGISTERS };
 
-static void add_bytes(void *context, const char *bytes, size_t length) {
-    struct text *text = context;
-    size_t room = text->capacity - 1 - text->length;
-    if (length > room) {
-        length = room;
-    }
-    memcpy(text->at + text->length, bytes, length);
-    text->length += length;
-    text->at[text->length] = '\0';
-}
+static struct list records = LIST_INIT(records); // by the order of faults; the first one's report has begun, or is next
+static struct slice writer;                      // queued, or waiting for the console, while there are any
+static char line[CONSOLE_LINE_MAX];              // of the first, to be told next; zero-terminated, without a line end
+static size_t line_length;                       // 0: it is to be made
 
-[[gnu::format(printf, 2, 3)]] static void add(struct text *text, const char *message, ...) {
-    va_list args;
-    va_start(args, message);
-    format_to(add_bytes, text, message, args);
-    va_end(args);
-}
+// ---- what is told ----------------------------------------------------------------------------------------------------
 
 static const char *access_name(unsigned access) {
     return access == ARCH_PROT_WRITE ? "write to" : access == ARCH_PROT_EXEC ? "execution at" : "read of";
@@ -78,51 +67,150 @@ static const char *page_reason(const struct process *process, const struct fault
                                              : "the mapping is not readable";
 }
 
-static void describe(struct text *text, const struct thread *self, const struct fault *fault, status_t status) {
-    const struct process *process = self->process;
-    add(text, "fault: program %s, process %u, thread %u: ", process->name, process->pid, self->id);
-    uint64_t pc = arch_frame_pc(&self->frame);
+// Behind what the line holds, as far as there is room.
+[[gnu::format(printf, 1, 2)]] static void add(const char *message, ...) {
+    va_list args;
+    va_start(args, message);
+    line_length += vformat(line + line_length, sizeof line - line_length, message, args);
+    va_end(args);
+    line_length = line_length < sizeof line ? line_length : sizeof line - 1;
+}
+
+static void add_fault(const struct thread *thread) {
+    const struct fault *fault = &thread->fault.fault;
+    unsigned long long pc = arch_frame_pc(&thread->frame);
+    add("fault: program %s, process %u, thread %u: ", thread->process->name, thread->process->pid, thread->id);
     if (fault->kind == FAULT_PAGE) {
-        add(text, "%s address 0x%llx at pc 0x%llx: %s (%s)\n", access_name(fault->access),
-            (unsigned long long)fault->address, (unsigned long long)pc, page_reason(process, fault, status),
-            fault->name);
+        add("%s address 0x%llx at pc 0x%llx: %s (%s)", access_name(fault->access), (unsigned long long)fault->address,
+            pc, thread->fault.reason, fault->name);
     } else {
-        add(text, "%s at pc 0x%llx (%s, code 0x%llx)\n", kind_name(fault->kind), (unsigned long long)pc, fault->name,
+        add("%s at pc 0x%llx (%s, code 0x%llx)", kind_name(fault->kind), pc, fault->name,
             (unsigned long long)fault->code);
     }
-    uint64_t trace[BACKTRACE_MAX];
-    unsigned depth = arch_frame_backtrace(&self->frame, trace, BACKTRACE_MAX);
-    add(text, "back trace:");
-    for (unsigned i = 0; i < depth; i++) {
-        add(text, " 0x%llx", (unsigned long long)trace[i]);
+}
+
+static void add_trace(const struct fault_record *record, unsigned from) {
+    add("%s", from == 0 ? "back trace:" : "           ");
+    for (unsigned i = from; i < record->depth && i < from + TRACE_WIDTH; i++) {
+        add(" 0x%llx", (unsigned long long)record->trace[i]);
     }
-    add(text, "\nregisters:\n");
-    arch_frame_print(&self->frame, add_bytes, text);
+}
+
+// False: the report is whole.
+static bool make_line(struct thread *thread) {
+    struct fault_record *record = &thread->fault;
+    if (record->line > LINE_TRACE && record->line < LINE_HEADING &&
+        (record->line - LINE_TRACE) * TRACE_WIDTH >= record->depth) {
+        record->line = LINE_HEADING;
+    }
+    unsigned number = record->line++;
+    line_length = 0;
+    if (number == LINE_FAULT) {
+        add_fault(thread);
+    } else if (number < LINE_HEADING) {
+        add_trace(record, (number - LINE_TRACE) * TRACE_WIDTH);
+    } else if (number == LINE_HEADING) {
+        add("registers:");
+    } else {
+        uint64_t value;
+        const char *name = arch_frame_register(&thread->frame, number - LINE_REGISTERS, &value);
+        if (name == nullptr) {
+            return false;
+        }
+        add("%s %016llx", name, (unsigned long long)value);
+    }
+    return true;
+}
+
+// ---- how -------------------------------------------------------------------------------------------------------------
+
+static struct thread *first_of(const struct list *list) {
+    struct list *link = list_first(list);
+    return link == nullptr ? nullptr : container_of(link, struct thread, fault.link);
+}
+
+// Into fault_text, as far as there is room.
+static void keep_line(struct thread *thread) {
+    struct fault_record *record = &thread->fault;
+    char *text = thread->process->fault_text;
+    if (text != nullptr && line_length + 1 < FAULT_TEXT_MAX - record->told) {
+        memcpy(text + record->told, line, line_length);
+        record->told += line_length;
+        text[record->told++] = '\n';
+        text[record->told] = '\0';
+    }
+}
+
+static void end_report(struct thread *thread) {
+    list_remove(&thread->fault.link);
+    console_claim(false);
+    process_reported(thread->process);
+    object_unref(&thread->object);
+}
+
+// Make a line, tell it, or end the report: what that is worth, in units of a slice.
+static unsigned go_on(struct thread *thread) {
+    unsigned units = END_UNITS;
+    if (line_length > 0) {
+        log_alert_line(line, line_length);
+        keep_line(thread);
+        units = TELL_UNITS + (unsigned)line_length / TELL_BYTES;
+        line_length = 0;
+    } else if (make_line(thread)) {
+        console_claim(true);
+        units = MAKE_UNITS + (unsigned)line_length / MAKE_BYTES;
+    } else {
+        end_report(thread);
+    }
+    return units;
+}
+
+static bool write_some(struct slice *, unsigned *budget) {
+    while (!list_empty(&records)) {
+        if (!console_roomy()) {
+            console_await(&writer, write_some);
+            return true;
+        }
+        if (*budget == 0) {
+            return false;
+        }
+        slice_spend(budget, go_on(first_of(&records)));
+    }
+    return true;
 }
 
 void fault_report(struct thread *self, const struct fault *fault, status_t status) {
-    static char buffer[FAULT_TEXT_MAX]; // under the lock; there must be a report even when memory has run out
-    struct text text = {.at = buffer, .capacity = sizeof buffer};
-    describe(&text, self, fault, status);
-    for (const char *line = buffer; *line != '\0';) {
-        size_t length = 0;
-        while (line[length] != '\0' && line[length] != '\n') {
-            length++;
-        }
-        log_alert("%.*s", (int)length, line);
-        line += length + (line[length] == '\n' ? 1 : 0);
-    }
     struct process *process = self->process;
-    if (process->fault_text == nullptr) {
-        process->fault_text = slab_alloc(FAULT_TEXT_MAX);
+    KASSERT(self->wait_count == 0);
+    self->fault = (struct fault_record){.fault = *fault};
+    self->fault.reason = fault->kind == FAULT_PAGE ? page_reason(process, fault, status) : nullptr;
+    self->fault.depth = arch_frame_backtrace(&self->frame, self->fault.trace, FAULT_TRACE_MAX);
+    object_ref(&self->object);
+    process_reporting(process);
+    process->fault_text = slab_alloc_partly(FAULT_TEXT_MAX, 1); // or there is none: the console and the log tell
+    if (list_empty(&records)) {
+        slice_queue(&writer, write_some);
     }
-    if (process->fault_text != nullptr) {
-        memcpy(process->fault_text, buffer, text.length + 1);
+    list_push_back(&records, &self->fault.link);
+}
+
+void fault_write_all(void) {
+    while (!list_empty(&records)) {
+        (void)go_on(first_of(&records));
     }
 }
 
-static void emit_panic(void *, const char *bytes, size_t length) {
-    log_panic("%.*s", (int)length, bytes);
+void fault_write_rest(void) {
+    for (struct thread *thread = first_of(&records); thread != nullptr; thread = first_of(&records)) {
+        if (thread->fault.line > LINE_FAULT) {
+            log_panic("rest of the report on process %u:\n", thread->process->pid);
+        }
+        while (line_length > 0 || make_line(thread)) {
+            log_panic("%s\n", line);
+            line_length = 0;
+        }
+        list_remove(&thread->fault.link);
+    }
 }
 
 void fault_kernel_report(const struct arch_frame *frame, const struct fault *fault) {
@@ -134,12 +222,16 @@ void fault_kernel_report(const struct arch_frame *frame, const struct fault *fau
                   fault->present ? "which its mapping forbids" : "which is not mapped");
     }
     log_panic(" at pc 0x%llx\nback trace:", (unsigned long long)arch_frame_pc(frame));
-    uint64_t trace[BACKTRACE_MAX];
-    unsigned depth = arch_frame_backtrace(frame, trace, BACKTRACE_MAX);
+    uint64_t trace[FAULT_TRACE_MAX];
+    unsigned depth = arch_frame_backtrace(frame, trace, FAULT_TRACE_MAX);
     for (unsigned i = 0; i < depth; i++) {
         log_panic(" 0x%llx", (unsigned long long)trace[i]);
     }
     log_panic("\nregisters:\n");
-    arch_frame_print(frame, emit_panic, nullptr);
+    uint64_t value;
+    const char *name;
+    for (unsigned i = 0; (name = arch_frame_register(frame, i, &value)) != nullptr; i++) {
+        log_panic("%s %016llx\n", name, (unsigned long long)value);
+    }
     panic_end();
 }

@@ -76,6 +76,14 @@ void log_alert(const char *text, ...) {
     va_end(args);
 }
 
+void log_alert_line(const char *text, size_t length) {
+    char line[CONSOLE_LINE_MAX];
+    size_t stamp = begin(line);
+    size_t room = sizeof line - stamp;
+    memcpy(line + stamp, text, length < room ? length : room);
+    finish(true, line, stamp + length);
+}
+
 void log_mirror(bool to_console) {
     mirror = to_console;
 }

@@ -9,6 +9,7 @@ enum { LOG_SIZE = 32768 };
 [[gnu::format(printf, 1, 2)]] void log_print(const char *format, ...); // one line, time stamp in front, newline added
 // The same, and to the console in any case: what a person must see.
 [[gnu::format(printf, 1, 2)]] void log_alert(const char *format, ...);
+void log_alert_line(const char *text, size_t length); // the same for a text as it stands, without a line end
 void log_mirror(bool to_console);
 // Copy the newest text, oldest first, whole lines; returns bytes.
 size_t log_copy(char *text, size_t capacity);

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "kernel/console.h"
+#include "kernel/fault.h"
 #include "kernel/include/arch.h"
 #include "kernel/log.h"
 
@@ -25,6 +26,7 @@ void panic_begin(void) {
 }
 
 void panic_end(void) {
+    fault_write_rest();
     console_finish();
     arch_power_panic();
 }

@@ -10,7 +10,7 @@ enum { PANIC_STACK_MAX = 65536 }; // bytes of kernel stack that a back trace loo
 // Begin a report, behind all output that is queued: returns on the first CPU that calls it; another stops there, and the
 // first one coming again has failed while it reported and stops everything.
 void panic_begin(void);
-// End it: when all of it has left the machine, everything stops.
+// End it: what reports of users' faults are still to tell follows, then everything stops.
 [[noreturn]] void panic_end(void);
 
 // An invariant. Always checked: the kernel is small enough to afford it where it stands.

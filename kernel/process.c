@@ -187,7 +187,8 @@ static unsigned running(const struct process *process) {
 }
 
 // Threads, embryos, handles, memory, in this order. While threads still run elsewhere there is nothing to do: the last of
-// them to stop queues this again (process_thread_gone).
+// them to stop queues this again (process_thread_gone). So it is while all is gone and only the report of its fault is not
+// whole (process_reported).
 static bool teardown(struct slice *slice, unsigned *budget) {
     struct process *process = container_of(slice, struct process, teardown);
     unsigned elsewhere = running(process);
@@ -219,6 +220,10 @@ static bool teardown(struct slice *slice, unsigned *budget) {
     // Every CPU that ran one of its threads left the address space with it.
     if (!handle_table_destroy(&process->handles, budget) || !space_destroy(&process->space, budget)) {
         return false;
+    }
+    if (process->reporting) {
+        process->tearing = false;
+        return true;
     }
     if (process->pid == PID_INIT) {
         log_alert("init has ended with status %d: nothing is left that starts programs", process->exit_status);
@@ -260,6 +265,15 @@ status_t process_end(struct process *process, uint32_t state, int32_t exit_statu
     }
     queue_teardown(process);
     return 0;
+}
+
+void process_reporting(struct process *process) {
+    process->reporting = true;
+}
+
+void process_reported(struct process *process) {
+    process->reporting = false;
+    queue_teardown(process);
 }
 
 void process_thread_gone(struct process *process) {

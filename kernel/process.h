@@ -19,8 +19,9 @@ struct process {
     uint32_t state;  // PROCESS_*
     uint32_t ending; // not 0: its end has begun: not EMBRYO nor RUNNING
     int32_t exit_status;
-    bool exited;  // taken apart: EVENT_EXITED holds
-    bool tearing; // its teardown is queued, or its step is running
+    bool exited;    // taken apart: EVENT_EXITED holds
+    bool tearing;   // its teardown is queued, or its step is running
+    bool reporting; // the fault that ended it is still being told
     uint32_t thread_count;
     struct list threads; // of struct thread.siblings; alive
     struct list embryos; // of struct process.embryo: created by it and not started yet
@@ -34,7 +35,7 @@ struct process {
     uint64_t
         cpu_ticks; // neighbours. Of its threads up to when they last were switched to: process_cpu_time adds the rest
     uint64_t calls, call_errors;
-    char *fault_text; // report of the fault that ended it, or null
+    char *fault_text; // report of the fault that ended it, whole unless reporting; or null
 };
 
 extern const struct object_ops process_ops;
@@ -65,6 +66,9 @@ static inline bool process_alive(const struct process *process) {
 void process_started(struct process *process); // its first thread starts: no embryo any more
 // An embryo got a handle for itself, which is not to keep it.
 void process_holds_itself(struct process *process);
+// The fault that ends it is being told until process_reported: its end is not to be seen before.
+void process_reporting(struct process *process);
+void process_reported(struct process *process);
 // A thread of it has died.
 void process_thread_gone(struct process *process);
 // Begin the end. state is PROCESS_EXITED, KILLED or FAULTED. ERR_DEAD if it has already begun.

@@ -2,6 +2,7 @@
 // run queue holds it while ready. Needs the kernel lock.
 #pragma once
 
+#include "kernel/fault.h"
 #include "kernel/include/arch.h"
 #include "kernel/object.h"
 #include "kernel/park.h"
@@ -60,7 +61,10 @@ struct thread {
     struct arch_thread arch;
     struct list siblings; // in process->threads
     struct list ready;    // in a run queue
-    struct wait_link wait[WAIT_MAX];
+    union {
+        struct wait_link wait[WAIT_MAX];
+        struct fault_record fault; // of one that waits for nothing any more, since it has ended its process
+    };
     uint64_t started;
 };
 

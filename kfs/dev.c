@@ -2,6 +2,7 @@
 #include "abi/abi.h"
 #include "base/str.h"
 #include "kernel/console.h"
+#include "kernel/fault.h"
 #include "kernel/include/arch.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -68,6 +69,7 @@ static long power_command(struct node *, struct thread *self, const char *comman
     }
     log_print("power: %s, asked for by %s (%u)", reset ? "reset" : "off", self->process->name,
               (unsigned)self->process->pid);
+    fault_write_all();
     console_finish();
     if (reset) {
         arch_power_reset();

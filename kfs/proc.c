@@ -52,9 +52,9 @@ static void cpu_snapshot(const struct node *node, const struct process *, struct
 }
 
 static void fault_snapshot(const struct node *node, const struct process *, struct text *text) {
-    const char *report = process_at(node)->fault_text;
-    if (report != nullptr) {
-        text_bytes(text, report, strlen(report));
+    const struct process *process = process_at(node);
+    if (process->fault_text != nullptr && !process->reporting) {
+        text_bytes(text, process->fault_text, strlen(process->fault_text));
     }
 }
 

@@ -1,7 +1,7 @@
 // User registers: a thread's first ones, and how a report shows them.
 #include "kernel/include/arch.h"
 
-#include "base/format.h"
+#include "base/memory.h"
 
 #include "peek.h"
 
@@ -21,30 +21,27 @@ uint64_t arch_frame_pc(const struct arch_frame *frame) {
     return frame->pc;
 }
 
-static void print(void (*emit)(void *context, const char *text, size_t length), void *context, const char *name,
-                  uint64_t value) {
-    char line[40];
-    size_t length = format(line, sizeof line, "%s %016llx\n", name, (unsigned long long)value);
-    emit(context, line, length < sizeof line ? length : sizeof line - 1);
-}
+#define REGISTER(name, field) {#name, offsetof(struct arch_frame, field)}
 
-// Whether a register is kept over a call, or is one of its arguments.
-static bool kept(unsigned index) {
-    return index < 6 || index == 8 || (index >= 19 && index <= 22) || index == 29;
-}
+static const struct {
+    const char *name;
+    size_t offset;
+} registers[] = {
+    REGISTER(pc, pc),     REGISTER(sp, sp),     REGISTER(pstate, spsr), REGISTER(x0, x[0]),   REGISTER(x1, x[1]),
+    REGISTER(x2, x[2]),   REGISTER(x3, x[3]),   REGISTER(x4, x[4]),     REGISTER(x5, x[5]),   REGISTER(x6, x[6]),
+    REGISTER(x7, x[7]),   REGISTER(x8, x[8]),   REGISTER(x9, x[9]),     REGISTER(x10, x[10]), REGISTER(x11, x[11]),
+    REGISTER(x12, x[12]), REGISTER(x13, x[13]), REGISTER(x14, x[14]),   REGISTER(x15, x[15]), REGISTER(x16, x[16]),
+    REGISTER(x17, x[17]), REGISTER(x18, x[18]), REGISTER(x19, x[19]),   REGISTER(x20, x[20]), REGISTER(x21, x[21]),
+    REGISTER(x22, x[22]), REGISTER(x23, x[23]), REGISTER(x24, x[24]),   REGISTER(x25, x[25]), REGISTER(x26, x[26]),
+    REGISTER(x27, x[27]), REGISTER(x28, x[28]), REGISTER(x29, x[29]),   REGISTER(x30, lr),
+};
 
-void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
-                      void *context) {
-    print(emit, context, "pc", frame->pc);
-    print(emit, context, "sp", frame->sp);
-    print(emit, context, "pstate", frame->spsr);
-    for (unsigned i = 0; i < 31; i++) {
-        if (frame->kind != ARM64_FRAME_CALL || kept(i)) {
-            char name[8];
-            format(name, sizeof name, "x%u", i);
-            print(emit, context, name, i < 30 ? frame->x[i] : frame->lr);
-        }
+const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value) {
+    if (index >= sizeof registers / sizeof *registers) {
+        return nullptr;
     }
+    memcpy(value, (const uint8_t *)frame + registers[index].offset, sizeof *value);
+    return registers[index].name;
 }
 
 // Each function's frame record is the caller's frame pointer, then the return address. Frame pointers must ascend, and

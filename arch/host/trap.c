@@ -116,22 +116,21 @@ uint64_t arch_frame_pc(const struct arch_frame *frame) {
     return frame->pc;
 }
 
-void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
-                      void *context) {
+const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value) {
     const struct {
         const char *name;
         uint64_t value;
-    } line[] = {
+    } registers[] = {
         {"pc", frame->pc},
         {"sp", frame->sp},
         {"fp", frame->fp},
         {"number", frame->number},
     };
-    for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
-        char text[64];
-        int length = snprintf(text, sizeof text, "%s %016llx\n", line[i].name, (unsigned long long)line[i].value);
-        emit(context, text, (size_t)length);
+    if (index >= sizeof registers / sizeof registers[0]) {
+        return nullptr;
     }
+    *value = registers[index].value;
+    return registers[index].name;
 }
 
 unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {

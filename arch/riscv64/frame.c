@@ -1,7 +1,7 @@
 // User registers: a thread's first ones, and how a report shows them.
 #include "kernel/include/arch.h"
 
-#include "base/format.h"
+#include "base/memory.h"
 
 #include "copy.h"
 #include "layout.h"
@@ -17,39 +17,24 @@ uint64_t arch_frame_pc(const struct arch_frame *frame) {
     return frame->pc;
 }
 
-static void print(void (*emit)(void *context, const char *text, size_t length), void *context, const char *name,
-                  uint64_t value) {
-    char line[40];
-    size_t length = format(line, sizeof line, "%s %016llx\n", name, (unsigned long long)value);
-    emit(context, line, length < sizeof line ? length : sizeof line - 1);
-}
+#define REGISTER(field) {#field, offsetof(struct arch_frame, field)}
 
-void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
-                      void *context) {
-    const struct {
-        const char *name;
-        uint64_t value;
-    } kept[] =
-        {
-            {"pc", frame->pc}, {"sp", frame->sp}, {"gp", frame->gp}, {"tp", frame->tp},
-            {"s0", frame->s0}, {"a0", frame->a0}, {"a1", frame->a1}, {"a2", frame->a2},
-            {"a3", frame->a3}, {"a4", frame->a4}, {"a5", frame->a5}, {"a7", frame->a7},
-        },
-      others[] = {
-          {"ra", frame->ra}, {"a6", frame->a6},   {"s1", frame->s1},   {"s2", frame->s2}, {"s3", frame->s3},
-          {"s4", frame->s4}, {"s5", frame->s5},   {"s6", frame->s6},   {"s7", frame->s7}, {"s8", frame->s8},
-          {"s9", frame->s9}, {"s10", frame->s10}, {"s11", frame->s11}, {"t0", frame->t0}, {"t1", frame->t1},
-          {"t2", frame->t2}, {"t3", frame->t3},   {"t4", frame->t4},   {"t5", frame->t5}, {"t6", frame->t6},
-      };
-    for (unsigned i = 0; i < sizeof kept / sizeof *kept; i++) {
-        print(emit, context, kept[i].name, kept[i].value);
+static const struct {
+    const char *name;
+    size_t offset;
+} registers[] = {
+    REGISTER(pc),  REGISTER(sp), REGISTER(gp), REGISTER(tp), REGISTER(s0), REGISTER(a0), REGISTER(a1), REGISTER(a2),
+    REGISTER(a3),  REGISTER(a4), REGISTER(a5), REGISTER(a7), REGISTER(ra), REGISTER(a6), REGISTER(s1), REGISTER(s2),
+    REGISTER(s3),  REGISTER(s4), REGISTER(s5), REGISTER(s6), REGISTER(s7), REGISTER(s8), REGISTER(s9), REGISTER(s10),
+    REGISTER(s11), REGISTER(t0), REGISTER(t1), REGISTER(t2), REGISTER(t3), REGISTER(t4), REGISTER(t5), REGISTER(t6),
+};
+
+const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value) {
+    if (index >= sizeof registers / sizeof *registers) {
+        return nullptr;
     }
-    if (frame->cause == RISCV_CAUSE_CALL) {
-        return; // the others are not kept over a call
-    }
-    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
-        print(emit, context, others[i].name, others[i].value);
-    }
+    memcpy(value, (const uint8_t *)frame + registers[index].offset, sizeof *value);
+    return registers[index].name;
 }
 
 // Below the address in s0 each function keeps its return address and, below that, the caller's s0. Frames must ascend,

@@ -1,7 +1,7 @@
 // User registers: a thread's first ones, and how a report shows them.
 #include "kernel/include/arch.h"
 
-#include "base/format.h"
+#include "base/memory.h"
 
 #include "copy.h"
 #include "layout.h"
@@ -24,36 +24,23 @@ uint64_t arch_frame_pc(const struct arch_frame *frame) {
     return frame->rip;
 }
 
-static void print(void (*emit)(void *context, const char *text, size_t length), void *context, const char *name,
-                  uint64_t value) {
-    char line[40];
-    size_t length = format(line, sizeof line, "%s %016llx\n", name, (unsigned long long)value);
-    emit(context, line, length < sizeof line ? length : sizeof line - 1);
-}
+#define REGISTER(field) {#field, offsetof(struct arch_frame, field)}
 
-void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
-                      void *context) {
-    print(emit, context, "rip", frame->rip);
-    print(emit, context, "rsp", frame->rsp);
-    print(emit, context, "rbp", frame->rbp);
-    print(emit, context, "rflags", frame->rflags);
-    print(emit, context, "rax", frame->rax);
-    print(emit, context, "rdi", frame->rdi);
-    print(emit, context, "rsi", frame->rsi);
-    print(emit, context, "rdx", frame->rdx);
-    print(emit, context, "r10", frame->r10);
-    print(emit, context, "r8", frame->r8);
-    print(emit, context, "r9", frame->r9);
-    if (frame->vector == X86_FRAME_CALL) {
-        return; // the others are not kept over a call
+static const struct {
+    const char *name;
+    size_t offset;
+} registers[] = {
+    REGISTER(rip), REGISTER(rsp), REGISTER(rbp), REGISTER(rflags), REGISTER(rax), REGISTER(rdi),
+    REGISTER(rsi), REGISTER(rdx), REGISTER(r10), REGISTER(r8),     REGISTER(r9),  REGISTER(rbx),
+    REGISTER(rcx), REGISTER(r11), REGISTER(r12), REGISTER(r13),    REGISTER(r14), REGISTER(r15),
+};
+
+const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value) {
+    if (index >= sizeof registers / sizeof *registers) {
+        return nullptr;
     }
-    print(emit, context, "rbx", frame->rbx);
-    print(emit, context, "rcx", frame->rcx);
-    print(emit, context, "r11", frame->r11);
-    print(emit, context, "r12", frame->r12);
-    print(emit, context, "r13", frame->r13);
-    print(emit, context, "r14", frame->r14);
-    print(emit, context, "r15", frame->r15);
+    memcpy(value, (const uint8_t *)frame + registers[index].offset, sizeof *value);
+    return registers[index].name;
 }
 
 // Each function's frame begins with the caller's frame pointer, then the return address. Frame pointers must ascend, and

@@ -170,9 +170,8 @@ void arch_thread_switch(struct thread *from, struct thread *to);
 void arch_thread_destroy(struct arch_thread *thread); // free what arch_thread holds
 
 uint64_t arch_frame_pc(const struct arch_frame *frame);
-// Registers for a fault report, one "name value" line each. Uses no memory of the user.
-void arch_frame_print(const struct arch_frame *frame, void (*emit)(void *context, const char *text, size_t length),
-                      void *context);
+// Name and value of the index-th register in the frame of a fault, for its report; null: there are no more.
+const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value);
 // Return addresses by the frame-pointer chain, innermost first, pc included; in the address space of the thread.
 unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity);
 

@@ -1,4 +1,5 @@
-// Output to the console: in order, in whole pieces, and nothing lost, whatever the line is like.
+// Output to the console: in order, in whole pieces, and nothing lost, whatever the line is like. Reports of faults are part
+// of it.
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "abi/calls.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/process.h"
 #include "machine.h"
 #include "property.h"
 
@@ -229,4 +231,184 @@ Test(console, a_flood_of_input_is_taken_in_parts) {
     }
     cr_assert_eq(length, sizeof typed);
     cr_assert_eq(memcmp(read, typed, length), 0);
+}
+
+// ---- reports of faults -----------------------------------------------------------------------------------------------
+
+static const char *const report_lines[] = {"fault: program ", "back trace: ", "registers:", "pc ", "sp ", "fp ",
+                                           "number "};
+enum { REPORT_LINES = sizeof report_lines / sizeof report_lines[0] };
+
+static void fault(struct user *self) {
+    user_work(self, 1000);
+    user_raise(self, FAULT_INSTRUCTION);
+}
+
+static void write_whole(struct user *self, handle_t console, const char *text) {
+    while (user_write(self, console, text, strlen(text), OFFSET_CURRENT) == ERR_FULL) {
+        require_equal(user_wait_one(self, console, EVENT_WRITABLE, FOREVER), 0);
+    }
+}
+
+// Start a program that faults, wait for its end, and say so.
+static void start_one_that_faults(struct user *self) {
+    handle_t console = open_console(self);
+    char name[16], text[32];
+    snprintf(name, sizeof name, "f%s", (const char *)self->context);
+    struct user *child = machine_spawn(self, name, fault, nullptr, PRIORITY_DEFAULT);
+    require(child != nullptr);
+    snprintf(text, sizeof text, "begun %s\n", name);
+    write_whole(self, console, text);
+    require_equal(user_wait_one(self, child->process, EVENT_EXITED, FOREVER), 0);
+    snprintf(text, sizeof text, "seen %s\n", name);
+    write_whole(self, console, text);
+}
+
+// Next line of the output, or null; its time stamp is cut off.
+static const char *next_line(const char **at, char *line, size_t capacity) {
+    const char *end = strstr(*at, "\r\n");
+    if (end == nullptr) {
+        return nullptr;
+    }
+    const char *begin = **at == '[' ? strstr(*at, "] ") + 2 : *at;
+    snprintf(line, capacity, "%.*s", (int)(end - begin), begin);
+    *at = end + 2;
+    return line;
+}
+
+static void reports_stay_whole(struct property *p) {
+    unsigned cpus = (unsigned)property_between(p, "cpus", 1, 4);
+    machine_boot(&(struct machine_options){.cpus = cpus, .property = p});
+    host_console_clear();
+    host_console_line(property_between(p, "bytes at once", 1, 100), (unsigned)property_choose(p, "pause", 3));
+    static char *names[WRITERS] = {"one", "two", "three"};
+    for (unsigned i = 0; i < WRITERS; i++) {
+        machine_spawn(machine_init(), names[i], write_lines, names[i], PRIORITY_DEFAULT);
+        machine_spawn(machine_init(), "starter", start_one_that_faults, names[i], PRIORITY_DEFAULT);
+    }
+    machine_run_until_idle();
+    const char *at;
+    char line[400], name[16];
+    bool told[WRITERS] = {};
+    unsigned seen = 0;
+    host_console_output(&at);
+    while (next_line(&at, line, sizeof line) != nullptr) {
+        unsigned i = 0;
+        if (sscanf(line, "fault: program f%15[a-z],", name) == 1) {
+            while (strcmp(names[i], name) != 0) {
+                i++;
+            }
+            for (unsigned n = 1; n < REPORT_LINES; n++) {
+                property_check(p, next_line(&at, line, sizeof line) != nullptr &&
+                                      strncmp(line, report_lines[n], strlen(report_lines[n])) == 0);
+            }
+            property_check(p, !told[i]);
+            told[i] = true;
+        } else if (sscanf(line, "seen f%15s", name) == 1) {
+            while (strcmp(names[i], name) != 0) {
+                i++;
+            }
+            property_check(p, told[i]); // an end is seen behind its report
+            seen++;
+        }
+    }
+    property_check(p, *at == '\0');
+    property_equal(p, seen, WRITERS);
+    machine_check();
+}
+
+Test(console, reports_stay_whole_and_come_before_the_end_is_seen) {
+    cr_assert(property_run("reports_stay_whole", 30, reports_stay_whole));
+}
+
+static size_t fault_text(uint32_t pid, char *text, size_t capacity) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%u/fault", pid);
+    int64_t length = user_text(machine_init(), path, text, capacity);
+    cr_assert_geq(length, 0);
+    return (size_t)length;
+}
+
+// The report waits for a line that is behind, and so does the end of the process; not what it holds, and not for ever.
+Test(console, a_line_that_takes_nothing_keeps_no_process_for_ever) {
+    boot(1);
+    struct user *self = machine_init();
+    handle_t console = open_console(self);
+    host_console_line(0, 0);
+    fill(self, console);
+    struct user *child = machine_spawn(self, "child", fault, nullptr, PRIORITY_DEFAULT);
+    char text[FAULT_TEXT_MAX];
+    cr_assert_eq(user_wait_one(self, child->process, EVENT_EXITED, host_time() + 500000000), USER_PARKED);
+    cr_assert_eq(user_finish(self), ERR_TIMED_OUT);
+    cr_assert_eq(fault_text(child->pid, text, sizeof text), 0);
+    cr_assert_eq(process_by_pid(child->pid)->handles.used, 0);
+    cr_assert_eq(user_wait_one(self, child->process, EVENT_EXITED, FOREVER), USER_PARKED);
+    cr_assert_eq(user_finish(self), 0);
+    cr_assert_gt(fault_text(child->pid, text, sizeof text), 100);
+    cr_assert_gt(console_get_stats().lost, 100);
+    char log[LOG_SIZE + 1] = {};
+    log_copy(log, LOG_SIZE);
+    cr_assert_not_null(strstr(log, "fault: program child"));
+    cr_assert_not_null(strstr(log, "] number "));
+    host_console_line(SIZE_MAX, 0);
+    machine_run_until_idle();
+    const char *output;
+    host_console_output(&output);
+    cr_assert_eq(memcmp(output, expected, expected_length), 0);
+}
+
+// Two that have faulted on two CPUs, and nothing is told yet.
+static void two_faults(void) {
+    boot(3);
+    struct user *self = machine_init();
+    handle_t console = open_console(self);
+    host_console_line(0, 0);
+    fill(self, console);
+    machine_spawn(self, "first", fault, nullptr, PRIORITY_DEFAULT);
+    machine_run(host_time() + 10000000);
+    machine_spawn(self, "second", fault, nullptr, PRIORITY_DEFAULT);
+    machine_run(host_time() + 10000000);
+    host_console_line(30, 2);
+}
+
+// The second report is whole; behind the first one's beginning comes this text before the rest.
+static void both_are_told(const char *between) {
+    const char *output;
+    host_console_output(&output);
+    cr_assert_eq(memcmp(output, expected, expected_length), 0);
+    const char *first = strstr(output, "fault: program first"), *second = strstr(output, "fault: program second");
+    cr_assert(first != nullptr && second > first, "%s", output);
+    first = strstr(first, between);
+    cr_assert(first != nullptr && first < second, "%s", output);
+    for (const char *at = first; at != nullptr; at = at == first ? second : nullptr) {
+        const char *line = at;
+        for (unsigned n = 1; n < REPORT_LINES; n++) {
+            line = strstr(line, "\n");
+            cr_assert_not_null(line);
+            line += line[1] == '[' ? strcspn(line, "]") + 2 : 1;
+            cr_assert_eq(strncmp(line, report_lines[n], strlen(report_lines[n])), 0, "%s", line);
+        }
+    }
+}
+
+Test(console, the_power_goes_behind_all_reports) {
+    two_faults();
+    struct user *self = machine_init();
+    uint64_t power = (uint64_t)user_open(self, self->root, "/dev/power", OPEN_WRITE, 0);
+    cr_assert(user_store(self, self->scratch, "off 3", 5));
+    user_begin(self, CALL_WRITE, (const uint64_t[6]){power, self->scratch, 5});
+    cr_assert_eq(machine_run_to_end(), HOST_POWER_OFF);
+    cr_assert_eq(host_status(), 3);
+    both_are_told("first");
+}
+
+Test(console, a_panic_tells_what_is_left_of_reports) {
+    two_faults();
+    unsigned cpu = 0;
+    while (host_cpu_state(cpu) != HOST_IDLE && host_cpu_state(cpu) != HOST_USER) {
+        cpu++;
+    }
+    host_enter(cpu, HOST_KERNEL_FAULT, &(struct fault){.kind = FAULT_PROTECTION, .name = "#GP"});
+    cr_assert_eq(host_ended(), HOST_PANIC);
+    both_are_told("rest of the report on process 2:");
 }
