@@ -113,3 +113,30 @@ Test(queue, deepest_is_released_in_steps) {
     cr_assert_eq(fake_memory_pages() + fake_memory_objects(), 0);
     cr_assert_geq(steps, ring_pages(CHANNEL_DEPTH_MAX) / 32);
 }
+
+// The share of a kernel entry: three units a page, one for sixteen places in the table that are empty. No step does more, and
+// none less.
+Test(queue, release_does_what_its_budget_is_worth) {
+    enum { PAGES = 10, PAGE_WORTH = 3, PLACES_FOR_A_UNIT = 16 };
+    queue_init(&queue, CHANNEL_DEPTH_MAX, MESSAGE_MAX);
+    fill(CHANNEL_DEPTH_MAX);
+    queue_discard(&queue);
+    for (unsigned freed = 1; freed <= PAGES; freed++) {
+        uint64_t before = fake_memory_pages();
+        unsigned budget = freed * PAGE_WORTH;
+        cr_assert_not(queue_release(&queue, &budget));
+        cr_assert_eq(budget, 0);
+        cr_assert_eq(before - fake_memory_pages(), freed);
+    }
+    for (unsigned plenty = UINT_MAX; !queue_release(&queue, &plenty);) {
+    }
+
+    queue_init(&queue, CHANNEL_DEPTH_MAX, MESSAGE_MAX);
+    fill(1);
+    queue_discard(&queue);
+    uint64_t places = ring_pages(CHANNEL_DEPTH_MAX) - 1; // and the one page
+    unsigned units = UINT_MAX;
+    cr_assert(queue_release(&queue, &units));
+    cr_assert_eq(UINT_MAX - units, PAGE_WORTH + places / PLACES_FOR_A_UNIT);
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}

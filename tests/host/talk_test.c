@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ipc/channel.h"
+#include "kernel/timer.h"
 #include "machine.h"
 #include "property.h"
 
@@ -232,4 +233,46 @@ static void conversations_are_whole(struct property *property) {
 
 Test(talk, conversations_are_whole) {
     cr_assert(property_run("conversations_are_whole", 800, conversations_are_whole));
+}
+
+// Who is told of room and leaves it unused keeps it for no longer than 10 ms: then, and no later than the timers' granule
+// allows, the next in line is told. Nobody else does anything meanwhile, and the queue is open to all.
+static void unused_room_is_offered_on(uint64_t after_a_granule, uint64_t late) {
+    constexpr uint64_t GRANULE = (uint64_t)1 << TIMER_GRANULE_SHIFT, OFFER = 10000000;
+    machine_boot(&(struct machine_options){.cpus = 3}); // one for each: nothing else runs a timer
+    struct user *init = machine_init(), *client[2];
+    handle_t server = (handle_t)user_channel(init, 0, nullptr, &(struct abi_channel_config){.depth = 1}), own[2];
+    for (unsigned i = 0; i < 2; i++) {
+        handle_t connection = (handle_t)CALL(init, CONNECT, server, RIGHT_WRITE | RIGHT_WATCH | RIGHT_GRANT);
+        client[i] = machine_spawn(init, "client", nullptr, nullptr, PRIORITY_DEFAULT);
+        own[i] = (handle_t)CALL(init, GIVE, client[i]->process, connection, RIGHT_WRITE | RIGHT_WATCH);
+        require((int32_t)own[i] > 0);
+    }
+    require_equal(user_send(client[0], own[0], "x", 1, 0, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        struct abi_wait_item item = {.handle = (uint32_t)own[i], .events = EVENT_WRITABLE};
+        require(user_store(client[i], client[i]->scratch, &item, sizeof item));
+        user_begin(client[i], CALL_WAIT, (const uint64_t[6]){client[i]->scratch, 1, FOREVER});
+    }
+    machine_settle();
+    uint64_t told = (host_time() / GRANULE + 100) * GRANULE - OFFER % GRANULE + after_a_granule;
+    machine_run(told);
+    char byte;
+    require_equal(user_recv(init, server, &byte, 1), 1);
+    machine_settle();
+    require_equal(host_time(), told);
+    require(user_answered(client[0]) && !user_answered(client[1]));
+    machine_run(told + OFFER - 1);
+    require(!user_answered(client[1]));
+    machine_run(told + OFFER + late);
+    require(user_answered(client[1]));
+    require_equal(user_send(client[1], own[1], "y", 1, 0, 0), 0);
+}
+
+Test(talk, unused_room_is_offered_on_to_the_tick) {
+    unused_room_is_offered_on(0, 0);
+}
+
+Test(talk, unused_room_is_offered_on_within_a_granule) {
+    unused_room_is_offered_on(1, (1 << TIMER_GRANULE_SHIFT) - 1);
 }
