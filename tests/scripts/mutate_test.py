@@ -3,7 +3,10 @@
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -121,6 +124,60 @@ class Choice(unittest.TestCase):
     def test_all(self):
         self.assertEqual(mutate.choose(self.MUTANTS, None, "1"), self.MUTANTS)
         self.assertEqual(mutate.choose(self.MUTANTS, 99, "1"), self.MUTANTS)
+
+
+class Planting(unittest.TestCase):
+    TEXT = """static int less(int a, int b) {
+    return a < b;
+}
+
+int main(void) {
+    int c = less(1, 1);
+    return c + 2;
+}
+"""
+
+    def run_with(self, planted, number=None):
+        """The exit status of the program with these mutants in it, and what it has entered."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, program, entered = (pathlib.Path(folder) / name for name in ("x.c", "x", "entered"))
+            source.write_text(mutate.plant("x.c", self.TEXT, planted, {("x.c", "less"): 0, ("x.c", "main"): 1}, 2))
+            entered.write_bytes(bytes(2))
+            suffix = subprocess.run([ROOT / "scripts/setup", "--llvm-suffix"], check=True, capture_output=True, text=True)
+            compiler = "clang" + suffix.stdout.strip()
+            subprocess.run([compiler, "-std=c23", "-Wall", "-Wextra", "-Werror", source, "-o", program], check=True)
+            environment = {"ISTHMUS_ENTERED": str(entered)} | ({} if number is None else {"ISTHMUS_MUTANT": str(number)})
+            status = subprocess.run([program], env=environment, check=False).returncode
+            return status, entered.read_bytes()
+
+    def test_the_one_that_is_named_is_at_work(self):
+        mutants = mutate.generate("x.c", self.TEXT)
+        planted = [(number, mutant) for number, mutant in enumerate(mutants)
+                   if mutant.mutated in ("return a <= b;", "return c - 2;", "return c + 3;", "int c = less(1, 2);")]
+        given = {mutant.mutated: self.run_with(planted, number)[0] for number, mutant in planted}
+        self.assertEqual(given, {"return a <= b;": 3, "return c - 2;": 254, "return c + 3;": 3, "int c = less(1, 2);": 3})
+        self.assertEqual(self.run_with(planted), (2, bytes([1, 1])))
+
+    def test_only_functions_with_mutants_tell_that_they_were_entered(self):
+        mutants = [mutant for mutant in mutate.generate("x.c", self.TEXT) if mutant.function == "main"]
+        self.assertEqual(self.run_with([(0, mutants[0])])[1], bytes([0, 1]))
+
+    def test_lines_stay(self):
+        mutant = next(one for one in mutate.generate("x.c", self.TEXT) if one.mutated == "return a <= b;")
+        lines, at = {}, 0
+        for line in mutate.plant("x.c", self.TEXT, [(7, mutant)], {("x.c", "less"): 0}, 1).splitlines():
+            named = re.fullmatch(r"#line (\d+)", line)
+            at = int(named[1]) if named else at + 1
+            if not named and line.strip():
+                lines[line.strip()] = at - 1
+        self.assertEqual([lines[text] for text in ("return a < b;", "return a <= b;", "return c + 2;")], [2, 2, 7])
+
+    def test_nothing_planted_nothing_changed(self):
+        self.assertEqual(mutate.plant("x.c", self.TEXT, [], {}, 0), self.TEXT)
+
+    def test_few_of_a_function_at_once(self):
+        mutants = mutate.generate("x.c", "void f(void) {\n" + "g();\n" * 25 + "}\nvoid h(void) {\ng();\n}\n")
+        self.assertEqual([len(some) for some in mutate.in_rounds(mutants)], [11, 10, 5])
 
 
 class Explanations(unittest.TestCase):
