@@ -52,7 +52,7 @@ def attacks(name, *machine, **how):
 
 
 CASES = [
-    fault("null_pointer_ends_the_process", "null", r"\b0x0*8\b"),
+    fault("null_pointer_ends_the_process", "null", r"\b0x0*8\b", r"back trace:( 0x\w+){3}"),
     fault("reading_the_kernel_ends_the_process", "kernel", r"ffffffff80200000"),
     fault("noncanonical_address_ends_the_process", "noncanonical"),
     fault("writing_to_text_ends_the_process", "write-text"),
