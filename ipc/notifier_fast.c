@@ -5,7 +5,7 @@
 //   take     a bit is there; or none is and the call polls; or the call waits for ever, as the only taker, and the woken
 //            thread comes next and can go on by a mere change of registers
 //   read     it is what the thread took from last; the oldest record is a queued one, the buffer has room for no other or there
-//            is no other, and it can be copied out as it is. Other reads leave before anything else is looked at
+//            is no other, and it can be copied out as it is. For other reads see direct_fast.c
 //
 // The property that the paths are one: tests/host/fast_test.c.
 #include "ipc/notifier_impl.h"
@@ -139,7 +139,7 @@ struct fast_answer FAST_PATH(read)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     const struct handle *handle = FAST_CPU(current)->last_taken;
     if (__atomic_load_n(&handle->value, __ATOMIC_RELAXED) != a0 ||
         (__atomic_load_n(&handle->abilities, __ATOMIC_RELAXED) & HANDLE_TAKE) == 0) {
-        FAST_LEAVE(CALL_READ, a0, a1, a2, a3, a4, a5);
+        [[clang::musttail]] return FAST_PATH(read_any)(a0, a1, a2, a3, a4, a5);
     }
     [[clang::musttail]] return read_record(a0, a1, a2, a3, a4, a5);
 }

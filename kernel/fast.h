@@ -29,7 +29,8 @@
     } while (0)
 
 // Files of fast paths are compiled twice (fast_path.h). FAST_PATH: the name of one in this set. FAST_LOCK: take the lock;
-// leave if that needs waiting. FAST_THEN: go to an end, giving back the lock.
+// leave if that needs waiting. FAST_THEN: go to an end, giving back the lock. FAST_HOLD: keep it, to be given back as the
+// general path does.
 #ifdef FAST_SHARED
 #define FAST_PATH(name)              fast_shared_##name
 #define FAST_UNLOCK_LEAVE(call, ...) FAST_TAIL(call, fast_unlock_leave, __VA_ARGS__)
@@ -43,15 +44,22 @@
         [[clang::musttail]] return fast_grant_##exit(__VA_ARGS__);                                                     \
     }                                                                                                                  \
     [[clang::musttail]] return arch_fast_##exit(__VA_ARGS__)
+#define FAST_HOLD()                                                                                                    \
+    if (FAST_RARE(lock_other == 0)) { /* who takes it without need, as in tests, was alone */                          \
+        (void)kernel_lock_give();                                                                                      \
+    }                                                                                                                  \
+    static_assert(true)
 #else
 #define FAST_PATH(name)              fast_##name
 #define FAST_UNLOCK_LEAVE(call, ...) FAST_LEAVE(call, __VA_ARGS__)
 #define FAST_LOCK(call, ...)         (void)sizeof((const uint64_t[]){__VA_ARGS__}) // they count as used
 #define FAST_THEN(exit, ...)         [[clang::musttail]] return arch_fast_##exit(__VA_ARGS__)
+#define FAST_HOLD()                  static_assert(true)
 #endif
 fast_path fast_unlock_leave, fast_queue_leave;
 fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
     fast_grant_frame_exit;
+fast_path fast_read_any, fast_shared_read_any; // reads of what has no fast path of its own
 
 // The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY), or `to` in its
 // place: with the caller's message (DONE) and perhaps a second result (PAIR), or its own message (WORD). FRAME: `to` goes on

@@ -11,7 +11,7 @@ enum { RECLAIM_TURNS = 32 }; // shares of queued slices that are done for a call
 
 uint64_t call_refusals[CALL_COUNT][CALL_ERRORS + 1];
 
-static void count_refusal(struct process *process, uint64_t number, long error) {
+void call_count_refusal(struct process *process, uint64_t number, long error) {
     cpu_count(COUNT_SYSCALL_ERROR);
     process->call_errors++;
     if (number < CALL_COUNT && error >= -CALL_ERRORS) {
@@ -31,8 +31,7 @@ bool call_made_again(long status) {
 
 static const uint64_t no_words[4];
 
-// The call was made and has neither succeeded nor been answered. Its number and arguments are still in the frame.
-[[gnu::noinline, gnu::cold]] static void refused(struct thread *self, long status) {
+[[gnu::noinline, gnu::cold]] void call_refuse(struct thread *self, long status) {
     uint64_t arg[6];
     uint64_t number = arch_frame_call(&self->frame, arg);
     while (call_made_again(status)) {
@@ -45,7 +44,7 @@ static const uint64_t no_words[4];
         return;
     }
     if (status < 0) {
-        count_refusal(self->process, number, status);
+        call_count_refusal(self->process, number, status);
         if (number == CALL_CALL || number == CALL_REPLY_WAIT) {
             memset(arch_frame_message(&self->frame), 0, MESSAGE_WORDS * sizeof(uint64_t));
         }
@@ -62,6 +61,6 @@ void call_make(struct thread *self) {
     if (status >= 0) {
         arch_frame_answer(&self->frame, status, (const uint64_t[4]){});
     } else if (status > CALL_PENDING) {
-        refused(self, status);
+        call_refuse(self, status);
     }
 }

@@ -9,6 +9,7 @@
 // no answer yet, or never. ANSWERED: a decoder has put answer and results into the frame.
 enum { CALL_PENDING = -1000000, CALL_ANSWERED = -1000001 };
 
+struct process;
 struct thread;
 
 enum { CALL_ERRORS = 31 }; // error codes from -1 to -CALL_ERRORS are counted
@@ -17,8 +18,11 @@ static_assert(-CALL_ERRORS < ERR_NO_DEVICE);
 // Make the call that the running thread's frame holds; answer it unless it is pending. A refused call has changed nothing,
 // so one that found no memory is made again once queued slices have returned some. Needs the kernel lock.
 void call_make(struct thread *self);
+// The end of it, when the call that the frame holds was made and has neither succeeded nor been answered.
+void call_refuse(struct thread *self, long status);
 // Whether the call under way will be made again if it answers this. Who counts refusals counts the last.
 bool call_made_again(long status);
 // How often a call was refused with this error since boot; by minus the error.
 extern uint64_t call_refusals[CALL_COUNT][CALL_ERRORS + 1];
 uint64_t call_refused(uint64_t number, int32_t error);
+void call_count_refusal(struct process *process, uint64_t number, long error);

@@ -55,6 +55,12 @@ struct thread *trap_syscall(struct thread *self) {
     return next;
 }
 
+struct thread *trap_settle(void) {
+    struct thread *next = leave();
+    kernel_unlock_counted();
+    return next;
+}
+
 struct thread *trap_fault(struct thread *self, const struct fault *fault) {
     kernel_lock();
     KASSERT(arch_cpu_current()->current == self);

@@ -234,6 +234,27 @@ arch_fast_frame_exit:
     ldp x2, x3, [x3, #THREAD_FRAME + X(2)]
     EXCEPTION_RETURN
 
+.macro KEEP_CALLER                          // in its frame: x16
+    mrs x16, tpidr_el1
+    ldr x16, [x16, #CPU_THREAD]
+    add x16, x16, #THREAD_FRAME
+    mrs x9, sp_el0
+    mrs x10, elr_el1
+    mrs x11, spsr_el1
+    stp x19, x20, [x16, #X(19)]
+    stp x21, x22, [x16, #X(21)]
+    stp x29, x11, [x16, #X(29)]             // and spsr
+    stp x9, x10, [x16, #FRAME_SP]
+.endm
+
+// The call is made and its answer in the frame, but its caller may not be who goes on.
+    .global arch_fast_settle
+arch_fast_settle:
+    KEEP_CALLER
+    mov x29, xzr
+    bl trap_settle
+    b arm64_resume
+
 // From a fast path that does not apply; the number is in the frame, all else as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:
@@ -248,20 +269,11 @@ arm64_enter_rest:
     b.ne arm64_enter_fault
 
 arm64_enter_general:
-    mrs x16, tpidr_el1
-    ldr x16, [x16, #CPU_THREAD]
-    add x16, x16, #THREAD_FRAME
-    mrs x9, sp_el0
-    mrs x10, elr_el1
-    mrs x11, spsr_el1
+    KEEP_CALLER
     stp x0, x1, [x16, #X(0)]
     stp x2, x3, [x16, #X(2)]
     stp x4, x5, [x16, #X(4)]
     str x8, [x16, #X(8)]
-    stp x19, x20, [x16, #X(19)]
-    stp x21, x22, [x16, #X(21)]
-    stp x29, x11, [x16, #X(29)]             // and spsr
-    stp x9, x10, [x16, #FRAME_SP]
     sub x0, x16, #THREAD_FRAME
     mov x29, xzr
     bl trap_syscall

@@ -90,6 +90,10 @@ struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint6
     return go_on(to);
 }
 
+struct fast_answer arch_fast_settle(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+    return go_on((uint64_t)trap_settle());
+}
+
 // A call as the entry code of a machine makes it.
 struct thread *host_call(struct thread *self) {
     const struct arch_frame *frame = host_frame(self);

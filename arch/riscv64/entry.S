@@ -181,14 +181,7 @@ arch_fast_frame_exit:
     ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6, s1, s6, s7, s8, s9, s11
     sret
 
-// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
-    .global arch_fast_leave
-arch_fast_leave:
-    ld t0, CPU_THREAD(tp)
-    ld a7, THREAD_FRAME + FRAME_A7(t0)
-
-riscv_enter_general:
-    ld sp, CPU_THREAD(tp)
+.macro KEEP_CALLER                          // in the frame of the thread in sp
     sd s10, THREAD_FRAME + FRAME_PC(sp)
     sd s9, THREAD_FRAME + FRAME_SP(sp)
     sd s11, THREAD_FRAME + FRAME_TP(sp)
@@ -198,6 +191,27 @@ riscv_enter_general:
     sd s3, THREAD_FRAME + FRAME_S3(sp)
     sd s4, THREAD_FRAME + FRAME_S4(sp)
     sd s5, THREAD_FRAME + FRAME_S5(sp)
+.endm
+
+// The call is made and its answer in the frame, but its caller may not be who goes on.
+    .global arch_fast_settle
+arch_fast_settle:
+    ld sp, CPU_THREAD(tp)
+    KEEP_CALLER
+    ld sp, CPU_STACK_TOP(tp)
+    li s0, 0
+    call trap_settle
+    j riscv_resume
+
+// From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
+    .global arch_fast_leave
+arch_fast_leave:
+    ld t0, CPU_THREAD(tp)
+    ld a7, THREAD_FRAME + FRAME_A7(t0)
+
+riscv_enter_general:
+    ld sp, CPU_THREAD(tp)
+    KEEP_CALLER
     sd a0, THREAD_FRAME + FRAME_A0(sp)
     sd a1, THREAD_FRAME + FRAME_A1(sp)
     sd a2, THREAD_FRAME + FRAME_A2(sp)

@@ -112,6 +112,13 @@ x86_enter_call:
     mov %rbx, THREAD_FRAME + FRAME_RBX(%rdx)
 .endm
 
+.macro KEEP_MESSAGE                         // in the frame of the thread in rsp
+    mov %r14, THREAD_FRAME + FRAME_R14(%rsp)
+    mov %r13, THREAD_FRAME + FRAME_R13(%rsp)
+    mov %r12, THREAD_FRAME + FRAME_R12(%rsp)
+    mov %rbx, THREAD_FRAME + FRAME_RBX(%rsp)
+.endm
+
 .macro LOAD_KEPT                            // and the status
     mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
     mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp
@@ -174,6 +181,16 @@ arch_fast_frame_exit:
     mov %rcx, %rax
     jmp x86_resume_call
 
+// The call is made and its answer in the frame, but its caller may not be who goes on.
+    .global arch_fast_settle
+arch_fast_settle:
+    mov %gs:CPU_THREAD, %rsp
+    KEEP_MESSAGE
+    mov %gs:CPU_STACK_TOP, %rsp
+    xor %ebp, %ebp
+    call trap_settle
+    jmp x86_resume
+
 // From a fast path that does not apply; the number is in the frame, the rest as the fast path got it.
     .global arch_fast_leave
 arch_fast_leave:
@@ -188,10 +205,7 @@ x86_enter_general:
     mov %rcx, THREAD_FRAME + FRAME_R10(%rsp)
     mov %r8, THREAD_FRAME + FRAME_R8(%rsp)
     mov %r9, THREAD_FRAME + FRAME_R9(%rsp)
-    mov %r14, THREAD_FRAME + FRAME_R14(%rsp)
-    mov %r13, THREAD_FRAME + FRAME_R13(%rsp)
-    mov %r12, THREAD_FRAME + FRAME_R12(%rsp)
-    mov %rbx, THREAD_FRAME + FRAME_RBX(%rsp)
+    KEEP_MESSAGE
     mov %rsp, %rdi
     mov %gs:CPU_STACK_TOP, %rsp
     xor %ebp, %ebp

@@ -159,8 +159,9 @@ void arch_tlb_flush(struct arch_space *space, uint64_t va, uint64_t pages);
 void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument);
 // The call that a frame made: number and arguments.
 static inline uint64_t arch_frame_call(const struct arch_frame *frame, uint64_t arg[6]);
-// Make it hold that call, as the thread's own registers would (fast_path.h).
+// Make it hold that call, as the thread's own registers would (fast_path.h): its number, an argument from 0 to 5.
 static inline void arch_frame_number(struct arch_frame *frame, uint64_t number);
+static inline void arch_frame_argument(struct arch_frame *frame, unsigned index, uint64_t value);
 // The four message words.
 static inline uint64_t *arch_frame_message(struct arch_frame *frame);
 // The answer: status and four further words; every other register that the ABI does not keep becomes zero.
@@ -202,6 +203,12 @@ struct fast_answer arch_fast_pair_exit(uint64_t word, uint64_t status, uint64_t 
                                        uint64_t);
 struct fast_answer arch_fast_word_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);
 struct fast_answer arch_fast_frame_exit(uint64_t, uint64_t, uint64_t from, uint64_t to, uint64_t, uint64_t);
+// The caller's frame has the answer; it is kept there as after a call of the general path, and the CPU goes on with what
+// trap_settle says. The lock is held.
+struct fast_answer arch_fast_settle(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+// A fast path that keeps no frame pointer is about to call functions that do: no chain leads from here to what the user has
+// in that register.
+static inline void arch_fast_frames(void);
 // Whether a frame is that of a call, which the ends above can go on with.
 static inline bool arch_frame_is_call(const struct arch_frame *frame);
 // arch_space_switch to another process's space.

@@ -9,7 +9,8 @@
 // keep; thus a fast path that switches from one thread to the other hands over the message by leaving it alone.
 //
 // A fast path may copy user memory (arch_fast_copy_in, arch_fast_bulk_in, …): a fault there is the copy's failure, and
-// leaves the caller's registers alone.
+// leaves the caller's registers alone. Behind arch_fast_frames it may call any function that neither parks the caller nor looks
+// at its frame for more than what was put there.
 //
 // It ends with one of the arch_fast_*_exit or with arch_fast_leave, always by a tail call: the port then enters user mode,
 // with zero in every register that could hold anything of the kernel's or of another process.

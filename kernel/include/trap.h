@@ -42,5 +42,6 @@ void trap_timer(void);
 void trap_ipi(void);
 void trap_console(void);                        // received bytes are waiting in arch_console_read
 void trap_spurious(void);                       // counted
+[[nodiscard]] struct thread *trap_settle(void); // schedule, and give back the lock; by arch_fast_settle
 [[nodiscard]] struct thread *trap_resume(void); // schedule; after an interrupt from user mode
 [[nodiscard]] struct thread *trap_idle(void);   // work, schedule; from the idle loop

@@ -37,6 +37,10 @@ static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) 
     frame->x[8] = number;
 }
 
+static inline void arch_frame_argument(struct arch_frame *frame, unsigned index, uint64_t value) {
+    frame->x[index] = value;
+}
+
 // x19 to x22.
 static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
     return &frame->x[19];
@@ -166,6 +170,10 @@ static inline unsigned arch_fast_highest(uint64_t word) {
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self
+
+[[gnu::always_inline]] static inline void arch_fast_frames(void) {
+    __asm__ volatile("mov x29, xzr" ::: "x29");
+}
 
 // The caller's registers are where they were: there is nothing to know of it.
 static inline uint64_t arch_fast_stay(struct thread *) {

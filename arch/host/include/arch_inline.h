@@ -31,6 +31,10 @@ static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) 
     frame->number = number;
 }
 
+static inline void arch_frame_argument(struct arch_frame *frame, unsigned index, uint64_t value) {
+    frame->arg[index] = value;
+}
+
 static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
     return frame->message;
 }
@@ -86,6 +90,8 @@ static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t leng
 static inline unsigned arch_fast_highest(uint64_t word) {
     return bits_highest(word);
 }
+
+static inline void arch_fast_frames(void) {}
 
 static inline uint64_t arch_fast_stay(struct thread *self) {
     return (uint64_t)self;

@@ -37,6 +37,10 @@ static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) 
     frame->a7 = number;
 }
 
+static inline void arch_frame_argument(struct arch_frame *frame, unsigned index, uint64_t value) {
+    (&frame->a0)[index] = value;
+}
+
 // s2 to s5.
 static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
     return &frame->s2;
@@ -178,6 +182,10 @@ static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, c
     frame->a2 = word[1];
     frame->a3 = word[2];
     frame->a4 = word[3];
+}
+
+[[gnu::always_inline]] static inline void arch_fast_frames(void) {
+    __asm__ volatile("li s0, 0" ::: "s0");
 }
 
 // The caller's registers are where they were: there is nothing to know of it.

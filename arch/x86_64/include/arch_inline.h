@@ -34,6 +34,11 @@ static inline void arch_frame_number(struct arch_frame *frame, uint64_t number) 
     frame->rax = number;
 }
 
+static inline void arch_frame_argument(struct arch_frame *frame, unsigned index, uint64_t value) {
+    uint64_t *const argument[] = {&frame->rdi, &frame->rsi, &frame->rdx, &frame->r10, &frame->r8, &frame->r9};
+    *argument[index] = value;
+}
+
 // r14, r13, r12, rbx.
 static inline uint64_t *arch_frame_message(struct arch_frame *frame) {
     return &frame->r14;
@@ -151,6 +156,10 @@ static inline unsigned arch_fast_highest(uint64_t word) {
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, word1, word2, self, word3, status
+
+[[gnu::always_inline]] static inline void arch_fast_frames(void) {
+    __asm__ volatile("xor %%ebp, %%ebp" ::: "rbp", "cc");
+}
 
 static inline uint64_t arch_fast_stay(struct thread *self) {
     return (uint64_t)self;
