@@ -366,9 +366,54 @@ riscv_run:
     MAY_FAULT 208b
     .endm
 
+// The first bytes of the word in t0 go to a0. TO_TAIL: which is aligned to a word, as many as the lowest three bits of `bits`
+// say. TO_HEAD: as many as it takes until a0 is aligned.
+    .macro TO_TAIL bits
+    andi t1, \bits, 4
+    beqz t1, 1f
+201: sw t0, (a0)
+    srli t0, t0, 32
+    addi a0, a0, 4
+1:  andi t1, \bits, 2
+    beqz t1, 2f
+202: sh t0, (a0)
+    srli t0, t0, 16
+    addi a0, a0, 2
+2:  andi t1, \bits, 1
+    beqz t1, 3f
+203: sb t0, (a0)
+3:
+    MAY_FAULT 201b
+    MAY_FAULT 202b
+    MAY_FAULT 203b
+    .endm
+    .macro TO_HEAD
+    andi t1, a0, 1
+    beqz t1, 1f
+201: sb t0, (a0)
+    srli t0, t0, 8
+    addi a0, a0, 1
+1:  andi t1, a0, 2
+    beqz t1, 2f
+202: sh t0, (a0)
+    srli t0, t0, 16
+    addi a0, a0, 2
+2:  andi t1, a0, 4
+    beqz t1, 3f
+203: sw t0, (a0)
+    addi a0, a0, 4
+3:
+    MAY_FAULT 201b
+    MAY_FAULT 202b
+    MAY_FAULT 203b
+    .endm
+
 // bool riscv_copy(void *to, const void *from, size_t length): false if an access faulted. Either side may be user memory.
-// Words where both sides are aligned alike, else bytes: a misaligned access may be an emulated one. Changes no more than
-// a0 to a2, t0 to t4 and ra: fast paths count on that (riscv_bulk_copy).
+// Changes no more than a0 to a2, t0 to t4 and ra: fast paths count on that (riscv_bulk_copy).
+//
+// All accesses are aligned: a misaligned one may be emulated. Where the sides lie differently in their words, each word that
+// is stored is put together from two of those that are loaded. Of words with a byte that is to be copied, all may be loaded:
+// they lie in the same page.
     .global riscv_copy
 riscv_copy:
     li t0, STATUS_SUM
@@ -376,7 +421,7 @@ riscv_copy:
     or t1, a0, a1
     andi t1, t1, 7
     add a2, a2, a0                          // end of to
-    bnez t1, 50f
+    bnez t1, 40f
 
 10: addi t1, a2, -128                       // words, sixteen a turn
     bgtu a0, t1, 20f
@@ -387,7 +432,7 @@ riscv_copy:
     addi a1, a1, 128
     addi a0, a0, 128
     bleu a0, t1, 11b
-    beq a0, a2, 70f
+    beq a0, a2, 90f
 
 20: addi t1, a2, -32                        // four
     bgtu a0, t1, 30f
@@ -397,40 +442,104 @@ riscv_copy:
     bleu a0, t1, 21b
 
 30: addi t1, a2, -8                         // one
-    bgtu a0, t1, 60f
-301: ld t0, (a1)
-302: sd t0, (a0)
+    bgtu a0, t1, 32f
+31: ld t0, (a1)
+311: sd t0, (a0)
     addi a1, a1, 8
     addi a0, a0, 8
-    bleu a0, t1, 301b
-    MAY_FAULT 301b
-    MAY_FAULT 302b
-    j 60f
+    bleu a0, t1, 31b
+    MAY_FAULT 31b
+    MAY_FAULT 311b
 
-50: xor t1, a0, a1                          // up to the first word, if both sides come to one together
-    andi t1, t1, 7
-    bnez t1, 60f
-51: beq a0, a2, 70f
-303: lbu t0, (a1)
-304: sb t0, (a0)
-    addi a1, a1, 1
-    addi a0, a0, 1
+32: beq a0, a2, 90f                         // part of one
+33: ld t0, (a1)
+    MAY_FAULT 33b
+    TO_TAIL a2
+    j 90f
+
+// Not both are aligned. At least 16 bytes: the first of them up to an aligned place.
+40: addi t1, a2, -16
+    bgtu a0, t1, 80f
     andi t1, a0, 7
-    bnez t1, 51b
-    MAY_FAULT 303b
-    MAY_FAULT 304b
-    j 10b
+    beqz t1, 50f
+    andi t2, a1, -8
+    slli t3, a1, 3
+41: ld t0, (t2)
+42: ld t2, 8(t2)
+    MAY_FAULT 41b
+    MAY_FAULT 42b
+    srl t0, t0, t3
+    not t4, t3                              // by 64 less t3, which may be 64, in two steps
+    slli t2, t2, 1
+    sll t2, t2, t4
+    or t0, t0, t2
+    sub a1, a1, a0
+    TO_HEAD
+    add a1, a1, a0
 
-60: beq a0, a2, 70f                         // bytes
-305: lbu t0, (a1)
-306: sb t0, (a0)
+50: andi t3, a1, 7                          // to is aligned; and from?
+    beqz t3, 10b
+    slli t3, t3, 3
+    neg t4, t3
+    andi a1, a1, -8
+51: ld t0, (a1)
+    MAY_FAULT 51b
+    addi a0, a0, 16
+    bgtu a0, a2, 53f
+52: ld t2, 8(a1)                            // words from two, two a turn
+    srl t0, t0, t3
+    sll t1, t2, t4
+    or t1, t1, t0
+521: sd t1, -16(a0)
+522: ld t0, 16(a1)
+    srl t2, t2, t3
+    sll t1, t0, t4
+    or t1, t1, t2
+523: sd t1, -8(a0)
+    MAY_FAULT 52b
+    MAY_FAULT 521b
+    MAY_FAULT 522b
+    MAY_FAULT 523b
+    addi a1, a1, 16
+    addi a0, a0, 16
+    bleu a0, a2, 52b
+53: addi a0, a0, -8                         // one
+    bgtu a0, a2, 54f
+531: ld t2, 8(a1)
+    srl t0, t0, t3
+    sll t1, t2, t4
+    or t1, t1, t0
+532: sd t1, -8(a0)
+    MAY_FAULT 531b
+    MAY_FAULT 532b
+    mv t0, t2
+    addi a1, a1, 8
+    addi a0, a0, 8
+54: addi a0, a0, -8                         // part of one: does it reach into the second?
+    beq a0, a2, 90f
+    srl t0, t0, t3
+    sub t1, a2, a0
+    slli t1, t1, 3
+    add t1, t1, t3
+    addi t1, t1, -64
+    blez t1, 55f
+541: ld t2, 8(a1)
+    MAY_FAULT 541b
+    sll t2, t2, t4
+    or t0, t0, t2
+55: TO_TAIL a2
+    j 90f
+
+80: beq a0, a2, 90f                         // few bytes
+81: lbu t0, (a1)
+82: sb t0, (a0)
     addi a1, a1, 1
     addi a0, a0, 1
-    bne a0, a2, 305b
-    MAY_FAULT 305b
-    MAY_FAULT 306b
+    bne a0, a2, 81b
+    MAY_FAULT 81b
+    MAY_FAULT 82b
 
-70: li t0, STATUS_SUM
+90: li t0, STATUS_SUM
     csrc sstatus, t0
     li a0, 1
     ret
