@@ -24,10 +24,9 @@ extern const struct object_ops pages_ops;
 [[nodiscard]] status_t pages_create(uint64_t size, struct pages **pages); // ERR_INVALID, ERR_NO_MEMORY; one reference
 // The page at index, taken now if it was not there yet and take is set; 0: not there, or no memory.
 [[nodiscard]] paddr_t pages_get(struct pages *pages, uint64_t index, bool take);
-// The same, taking it: at once where it is one of the first and is there.
-static inline paddr_t pages_take(struct pages *pages, uint64_t index) {
-    paddr_t page = index < PAGES_INLINE ? pages->direct[index] : 0;
-    return page != 0 ? page : pages_get(pages, index, true);
+// The page at index, if it is one of the first and is there; else 0.
+static inline paddr_t pages_at_hand(const struct pages *pages, uint64_t index) {
+    return index < PAGES_INLINE ? pages->direct[index] : 0;
 }
 // Look for the first page there is at or after *index and before end, as far as *budget of a slice goes: true if *index is
 // one; else *index is where to go on, at last end.

@@ -157,8 +157,8 @@ static long read_target(struct node *node, user_ptr_t buffer, uint64_t length, u
     return status < 0 ? status : (long)length;
 }
 
-static long file_read(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t offset) {
-    struct file *file = file_of(object);
+// All kinds, and from where the open's position is.
+[[gnu::noinline]] static long read_any(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
     struct node *node = file->node;
     bool current = offset == OFFSET_CURRENT;
     uint64_t at = current ? file->position : offset;
@@ -176,6 +176,16 @@ static long file_read(struct object *object, struct thread *, user_ptr_t buffer,
         file->position += (uint64_t)moved;
     }
     return moved;
+}
+
+// Texts come straight.
+static long file_read(struct object *object, struct thread *, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    struct file *file = container_of(object, struct file, object);
+    const struct node *node = file->node;
+    if (node->kind == NODE_KERNEL && node->ops->record == nullptr && offset != OFFSET_CURRENT) {
+        return text_read(&file->text, buffer, offset, length);
+    }
+    return read_any(file, buffer, length, offset);
 }
 
 // ---- writing ----
@@ -202,9 +212,14 @@ static long write_command(struct node *node, struct thread *self, user_ptr_t buf
     return result == 0 ? (long)length : result;
 }
 
-// At the end, or where the open's position is.
-[[gnu::noinline]] static long write_on(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+// A command, or at the end, or where the open's position is.
+[[gnu::noinline]] static long write_other(struct file *file, struct thread *self, user_ptr_t buffer, uint64_t length,
+                                          uint64_t offset) {
     struct node *node = file->node;
+    if (node->kind == NODE_KERNEL) {
+        return write_command(node, self, buffer, length);
+    }
+    KASSERT(node->kind == NODE_FILE); // a link is not opened to write
     uint64_t at = (file->flags & OPEN_APPEND) != 0 ? node->file.size : file->position;
     long moved = ramfile_write(node, buffer, length, at);
     if (moved > 0 && offset == OFFSET_CURRENT) {
@@ -215,16 +230,11 @@ static long write_command(struct node *node, struct thread *self, user_ptr_t buf
 
 static long file_write(struct object *object, struct thread *self, user_ptr_t buffer, uint64_t length,
                        uint64_t offset) {
-    struct file *file = file_of(object);
-    struct node *node = file->node;
-    if (node->kind == NODE_KERNEL) {
-        return write_command(node, self, buffer, length);
+    struct file *file = container_of(object, struct file, object);
+    if (file->node->kind == NODE_FILE && offset != OFFSET_CURRENT && (file->flags & OPEN_APPEND) == 0) {
+        return ramfile_write(file->node, buffer, length, offset);
     }
-    KASSERT(node->kind == NODE_FILE); // a link is not opened to write
-    if (offset == OFFSET_CURRENT || (file->flags & OPEN_APPEND) != 0) {
-        return write_on(file, buffer, length, offset);
-    }
-    return ramfile_write(node, buffer, length, offset);
+    return write_other(file, self, buffer, length, offset);
 }
 
 static status_t file_memory(struct object *object, unsigned, struct pages **pages, uint64_t *size) {

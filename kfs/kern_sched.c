@@ -22,8 +22,8 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
 }
 
 static void lock_snapshot(const struct node *, const struct process *, struct text *text) {
-    struct lock_stats stats = kernel_lock_stats();
     text_header(text, "acquisitions", "contended", "spins", "spins_max", "rests");
+    struct lock_stats stats = kernel_lock_stats();
     text_numbers(text, stats.acquisitions, stats.contended, stats.spins, stats.spins_max, stats.rests);
 }
 

@@ -349,7 +349,7 @@ void node_stat(const struct node *node, struct abi_stat *stat) {
         .id = node->id,
         .size = node_size(node),
         .created = node->created,
-        .modified = node->modified,
+        .modified = node->touched != 0 ? arch_stamp_time(node->touched) : node->modified,
         .accessed = node->opened != 0 ? arch_stamp_time(node->opened) : node->created,
         .kind = node->kind,
         .mode = node->mode,
@@ -380,7 +380,7 @@ void node_path(const struct node *node, char *text, size_t capacity) {
 }
 
 void node_touch(struct node *node) {
-    node->modified = arch_time_now();
+    node->touched = arch_stamp();
 }
 
 void node_set_access(struct node *node, uint32_t owner, uint32_t group, uint32_t mode) {

@@ -41,8 +41,8 @@ struct node {
     bool synthesised; // not stored: parent is referenced
     uint8_t name_length;
     uint32_t passed;            // by paths that the path cache knows: path_cache.h
-    uint64_t created, modified; // nanoseconds since boot
-    uint64_t opened;            // stamp of the last time; 0: never
+    uint64_t created, modified; // nanoseconds since boot; modified: while it was not touched
+    uint64_t opened, touched;   // stamps of the last time; 0: never
     struct node *parent;        // the directory; null for the root and for what was removed
     struct node *chain;         // next in its hash bucket
     struct node *left, *right;  // in its directory's treap

@@ -40,7 +40,7 @@ long ramfile_read(struct node *node, user_ptr_t buffer, uint64_t length, uint64_
 
 // Write within one page, and let the file grow over it: the length, or a refusal.
 static long write_part(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
-    paddr_t page = pages_take(node->file.pages, offset / PAGE_SIZE);
+    paddr_t page = pages_get(node->file.pages, offset / PAGE_SIZE, true);
     if (page == 0) {
         return ERR_NO_MEMORY;
     }
@@ -60,7 +60,7 @@ static uint64_t room_in_page(uint64_t offset) {
 }
 
 // Page by page: the length up to where one was refused, or if that was the first, why.
-[[gnu::noinline]] static long write_parts(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
+static long write_parts(struct node *node, user_ptr_t from, uint64_t length, uint64_t offset) {
     uint64_t done = 0;
     while (done < length) {
         uint64_t room = room_in_page(offset + done);
@@ -74,7 +74,13 @@ static uint64_t room_in_page(uint64_t offset) {
     return (long)done;
 }
 
-long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+static void written(struct node *node) {
+    node_touch(node);
+    node_raise(node, EVENT_READABLE, node->file.size, nullptr);
+}
+
+// Any write.
+[[gnu::noinline]] static long write_any(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
     if (!range_within(offset, length, FILE_MAX)) {
         return ERR_TOO_BIG;
     }
@@ -86,16 +92,37 @@ long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64
     if (pages->mapped_executable > 0) {
         return ERR_BUSY;
     }
-    if (length == 0) {
-        return 0;
-    }
-    long done = length <= room_in_page(offset) ? write_part(node, buffer, length, offset)
-                                               : write_parts(node, buffer, length, offset);
+    long done = write_parts(node, buffer, length, offset);
     if (done > 0) {
-        node_touch(node);
-        node_raise(node, EVENT_READABLE, node->file.size, nullptr);
+        written(node);
     }
     return done;
+}
+
+[[gnu::noinline]] static long write_failed(struct node *node, uint64_t offset, status_t status) {
+    clear_tail(node, offset / PAGE_SIZE);
+    return status;
+}
+
+// As a rule it is within a page that is there already.
+long ramfile_write(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+    const struct pages *pages = node->file.pages;
+    if (pages == nullptr || length - 1 >= room_in_page(offset)) {
+        return write_any(node, buffer, length, offset);
+    }
+    paddr_t page = pages_at_hand(pages, offset / PAGE_SIZE);
+    if (page == 0 || pages->mapped_executable > 0) {
+        return write_any(node, buffer, length, offset);
+    }
+    status_t status = user_copy_in((char *)arch_phys_to_virt(page) + offset % PAGE_SIZE, buffer, length);
+    if (status < 0) {
+        return write_failed(node, offset, status);
+    }
+    if (offset + length > node->file.size) {
+        node->file.size = offset + length;
+    }
+    written(node);
+    return (long)length;
 }
 
 status_t ramfile_fill(struct node *node, const void *bytes, uint64_t length) {
