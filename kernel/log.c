@@ -88,25 +88,23 @@ void log_mirror(bool to_console) {
     mirror = to_console;
 }
 
-size_t log_copy(char *text, size_t capacity) {
-    uint64_t first = written > LOG_SIZE ? written - LOG_SIZE : 0;
-    bool cut = first > 0;
-    if (written - first > capacity) {
-        first = written - capacity;
-        cut = true;
-    }
-    // Begin behind the first line end, unless the text happens to begin right there.
-    if (cut && ring[(first + LOG_SIZE - 1) % LOG_SIZE] != '\n') {
-        while (first < written && ring[first % LOG_SIZE] != '\n') {
-            first++;
+size_t log_copy(uint64_t *at, char *text, size_t capacity) {
+    uint64_t from = *at;
+    if (written > LOG_SIZE && from < written - LOG_SIZE) {
+        // Overwritten. What stands first is the rest of a line.
+        from = written - LOG_SIZE;
+        while (ring[from++ % LOG_SIZE] != '\n') {
         }
-        first += first < written ? 1 : 0;
     }
-    size_t length = (size_t)(written - first);
-    size_t start = (size_t)(first % LOG_SIZE);
+    size_t length = capacity < written - from ? capacity : (size_t)(written - from);
+    size_t start = (size_t)(from % LOG_SIZE);
     size_t straight = length < LOG_SIZE - start ? length : LOG_SIZE - start;
     memcpy(text, ring + start, straight);
     memcpy(text + straight, ring, length - straight);
+    while (length > 0 && text[length - 1] != '\n') {
+        length--;
+    }
+    *at = from + length;
     return length;
 }
 

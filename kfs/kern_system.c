@@ -2,7 +2,6 @@
 #include "abi/abi.h"
 #include "kernel/cpu.h"
 #include "kernel/log.h"
-#include "kernel/slab.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
@@ -41,21 +40,20 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
     }
 }
 
-static void log_snapshot(const struct node *, const struct process *, struct text *text) {
-    char *copy = slab_alloc(LOG_SIZE);
-    if (copy == nullptr) {
-        text->status = ERR_NO_MEMORY;
-        return;
-    }
-    text_bytes(text, copy, log_copy(copy, LOG_SIZE));
-    slab_free(copy, LOG_SIZE);
+static const struct text_columns no_columns = {.line = ""};
+
+static bool log_record(const struct node *, uint64_t *cursor, struct text *text) {
+    char lines[2 * CONSOLE_LINE_MAX];
+    size_t length = log_copy(cursor, lines, sizeof lines);
+    text_bytes(text, lines, length);
+    return length > 0;
 }
 
 static const struct tree_ops version_ops = {.snapshot = version_snapshot};
 static const struct tree_ops stage_ops = {.snapshot = stage_snapshot};
 static const struct tree_ops uptime_ops = {.snapshot = uptime_snapshot};
 static const struct tree_ops cpus_ops = {.snapshot = cpus_snapshot};
-static const struct tree_ops log_ops = {.snapshot = log_snapshot};
+static const struct tree_ops log_ops = {.columns = &no_columns, .record = log_record};
 
 static const struct tree_entry entries[] = {
     {"kern/version", NODE_KERNEL, 0444, &version_ops}, {"kern/stage", NODE_KERNEL, 0444, &stage_ops},

@@ -2,6 +2,7 @@
 // of it.
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/calls.h"
@@ -233,6 +234,38 @@ Test(console, a_flood_of_input_is_taken_in_parts) {
     cr_assert_eq(memcmp(read, typed, length), 0);
 }
 
+// The newest lines, whole, however often the log has been written over; and those that come while it is read.
+Test(console, the_log_is_read_line_by_line) {
+    boot(1);
+    struct user *self = machine_init();
+    char text[LOG_SIZE + 1000];
+    for (unsigned rounds = 0; rounds < 3; rounds++) {
+        static unsigned n;
+        int64_t log = user_open(self, self->root, "/kern/log", OPEN_READ, 0);
+        cr_assert_gt(user_read(self, (handle_t)log, text, 100, OFFSET_CURRENT), 10);
+        for (unsigned i = 0; i < 700; i++) {
+            log_print("line %u of many %.*s", n, (int)(n % 60),
+                      "which are not all of the same length but longer or shorter");
+            n++;
+        }
+        log_print("%400s", "");
+        int64_t length = user_text(self, "/kern/log", text, sizeof text);
+        cr_assert(length > LOG_SIZE - 2 * CONSOLE_LINE_MAX && length <= LOG_SIZE, "%lld", (long long)length);
+        unsigned lines = 0;
+        for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
+            cr_assert_eq(*at, '[');
+            lines++;
+        }
+        const char *first = strstr(text, "] line ");
+        cr_assert_not_null(first);
+        cr_assert_eq(strtoul(first + 7, nullptr, 10), n - lines + 1);
+        // The reader from before goes on with what is there now.
+        int64_t part = user_read(self, (handle_t)log, text, sizeof text, OFFSET_CURRENT);
+        cr_assert_gt(part, 0);
+        cr_assert_eq(CALL(self, CLOSE, (uint64_t)log), 0);
+    }
+}
+
 // ---- reports of faults -----------------------------------------------------------------------------------------------
 
 static const char *const report_lines[] = {"fault: program ", "back trace: ", "registers:", "pc ", "sp ", "fp ",
@@ -346,8 +379,8 @@ Test(console, a_line_that_takes_nothing_keeps_no_process_for_ever) {
     cr_assert_eq(user_finish(self), 0);
     cr_assert_gt(fault_text(child->pid, text, sizeof text), 100);
     cr_assert_gt(console_get_stats().lost, 100);
-    char log[LOG_SIZE + 1] = {};
-    log_copy(log, LOG_SIZE);
+    char log[LOG_SIZE];
+    cr_assert_gt(user_text(self, "/kern/log", log, sizeof log), 0);
     cr_assert_not_null(strstr(log, "fault: program child"));
     cr_assert_not_null(strstr(log, "] number "));
     host_console_line(SIZE_MAX, 0);
