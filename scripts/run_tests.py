@@ -9,12 +9,14 @@ if anything failed. Tests are called after what they belong to:
   unit/...    the suites on the workstation, with the host port, under sanitizers
   coverage/...  that they take every branch of ipc/ and kfs/ that can be taken (scripts/coverage.py)
   boot/ARCH/...   the real image in QEMU
-  bench/ARCH/...  instructions per operation: within their budgets, or no worse than so far
+  bench/ARCH/...  instructions per operation: within their budgets, or no worse than so far; and stay_NAME, that no stay
+                  in the kernel with interrupts off is longer than wanted in what the name stands for
   long/...    with --long: the property suites of Properties 1 and 2, 100,000,000 operations in all
 """
 
 import argparse
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -275,7 +277,14 @@ def benches(arch, stage, wanted):
         complaints = dict(re.findall(r"^scripts/bench: ([\w-]+): (.*)", text, re.MULTILINE))
         return [(f"bench/{arch}/{name}", complaints.get(name) if status == 0 or complaints else text) for name in names]
 
-    return [(LONGEST, count)] if names else []
+    def stay(what):
+        name = f"bench/{arch}/stay_{what}"
+        status, text = run([ROOT / "scripts/bench", arch, "--no-build", "--build-dir", build_dir(arch, stage), "--stay", what],
+                           name)
+        return [(name, text if status != 0 else None)]
+
+    stays = [what for what in bench_tool.BOUNDED if wanted(f"bench/{arch}/stay_{what}")]
+    return ([(LONGEST, count)] if names else []) + [(LONGEST, functools.partial(stay, what)) for what in stays]
 
 
 def main():

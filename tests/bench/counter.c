@@ -52,7 +52,7 @@ enum {
     NO_REGISTERS = 0, // QEMU_PLUGIN_CB_NO_REGS: the callback looks at none
     HEADS_MAX = 64,
     CPUS_MAX = 64,
-    LEAVES_MAX = 16,
+    LEAVES_MAX = 256,
     STAYS_MAX = 64,
     LOG_MAX = 1 << 21, // instructions of which the addresses are kept; a longer stay keeps its first
     NAME_MAX_LENGTH = 64,
