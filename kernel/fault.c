@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/memory.h"
+#include "kernel/backtrace.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -184,7 +185,7 @@ void fault_report(struct thread *self, const struct fault *fault, status_t statu
     KASSERT(self->wait_count == 0);
     self->fault = (struct fault_record){.fault = *fault};
     self->fault.reason = fault->kind == FAULT_PAGE ? page_reason(process, fault, status) : nullptr;
-    self->fault.depth = arch_frame_backtrace(&self->frame, self->fault.trace, FAULT_TRACE_MAX);
+    self->fault.depth = backtrace(&self->frame, self->fault.trace, FAULT_TRACE_MAX);
     object_ref(&self->object);
     process_reporting(process);
     process->fault_text = slab_alloc_partly(FAULT_TEXT_MAX, 1); // or there is none: the console and the log tell
@@ -223,7 +224,7 @@ void fault_kernel_report(const struct arch_frame *frame, const struct fault *fau
     }
     log_panic(" at pc 0x%llx\nback trace:", (unsigned long long)arch_frame_pc(frame));
     uint64_t trace[FAULT_TRACE_MAX];
-    unsigned depth = arch_frame_backtrace(frame, trace, FAULT_TRACE_MAX);
+    unsigned depth = backtrace(frame, trace, FAULT_TRACE_MAX);
     for (unsigned i = 0; i < depth; i++) {
         log_panic(" 0x%llx", (unsigned long long)trace[i]);
     }

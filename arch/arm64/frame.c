@@ -44,27 +44,13 @@ const char *arch_frame_register(const struct arch_frame *frame, unsigned index, 
     return registers[index].name;
 }
 
-// Each function's frame record is the caller's frame pointer, then the return address. Frame pointers must ascend, and
-// stay on the side of the address space where the pc was: user code must not make the kernel read its own memory here.
-unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
+uint64_t arch_frame_pointer(const struct arch_frame *frame) {
+    return frame->x[29];
+}
+
+bool arch_frame_link(const struct arch_frame *frame, uint64_t at, uint64_t link[2]) {
+    enum { LENGTH = 16 };
     bool user = frame->kind == ARM64_FRAME_CALL || (frame->spsr & PSTATE_MODE) == 0;
-    uint64_t link[2], at = frame->x[29];
-    unsigned count = 0;
-    if (capacity > 0) {
-        pc[count++] = frame->pc;
-    }
-    while (count < capacity && at % 8 == 0) {
-        bool is_user = at >= ARCH_USER_BASE && at < ARCH_USER_TOP - sizeof link;
-        bool is_kernel = at >= ARM64_DIRECT_MAP && at < UINT64_MAX - sizeof link;
-        bool read = user ? is_user && arch_user_copy_in(link, at, sizeof link) : is_kernel && arm64_peek(at, link);
-        if (!read || link[1] == 0) {
-            break;
-        }
-        pc[count++] = link[1];
-        if (link[0] <= at) {
-            break;
-        }
-        at = link[0];
-    }
-    return count;
+    return user ? at >= ARCH_USER_BASE && at < ARCH_USER_TOP - LENGTH && arch_user_copy_in(link, at, LENGTH)
+                : at >= ARM64_DIRECT_MAP && at < UINT64_MAX - LENGTH && arm64_peek(at, link);
 }

@@ -137,19 +137,11 @@ const char *arch_frame_register(const struct arch_frame *frame, unsigned index, 
     return registers[index].name;
 }
 
-unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
-    unsigned count = 0;
-    if (capacity > 0) {
-        pc[count++] = frame->pc;
-    }
-    uint64_t fp = frame->fp;
-    while (count < capacity && fp >= ARCH_USER_BASE && fp <= ARCH_USER_TOP - 16 && fp % 8 == 0) {
-        uint64_t link[2];
-        if (!arch_user_copy_in(link, fp, sizeof link) || link[0] <= fp) {
-            break;
-        }
-        pc[count++] = link[1];
-        fp = link[0];
-    }
-    return count;
+uint64_t arch_frame_pointer(const struct arch_frame *frame) {
+    return frame->fp;
+}
+
+bool arch_frame_link(const struct arch_frame *, uint64_t at, uint64_t link[2]) {
+    enum { LENGTH = 16 };
+    return at >= ARCH_USER_BASE && at <= ARCH_USER_TOP - LENGTH && arch_user_copy_in(link, at, LENGTH);
 }

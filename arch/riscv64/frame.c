@@ -37,27 +37,14 @@ const char *arch_frame_register(const struct arch_frame *frame, unsigned index, 
     return registers[index].name;
 }
 
-// Below the address in s0 each function keeps its return address and, below that, the caller's s0. Frames must ascend,
-// and stay on the side of the address space where the pc is: user code must not make the kernel read its own memory here.
-unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
+uint64_t arch_frame_pointer(const struct arch_frame *frame) {
+    return frame->s0;
+}
+
+// The two words are below the address in s0.
+bool arch_frame_link(const struct arch_frame *frame, uint64_t at, uint64_t link[2]) {
+    enum { LENGTH = 16 };
     bool user = frame->cause == RISCV_CAUSE_CALL || (frame->status & RISCV_STATUS_SPP) == 0;
-    uint64_t link[2], at = frame->s0;
-    unsigned count = 0;
-    if (capacity > 0) {
-        pc[count++] = frame->pc;
-    }
-    while (count < capacity && at % 8 == 0) {
-        bool is_user = at >= ARCH_USER_BASE + sizeof link && at <= ARCH_USER_TOP;
-        bool is_kernel = at >= riscv_direct_map + sizeof link;
-        if (!(user ? is_user : is_kernel) || !riscv_copy(link, (const void *)(at - sizeof link), sizeof link) ||
-            link[1] == 0) {
-            break;
-        }
-        pc[count++] = link[1];
-        if (link[0] <= at) {
-            break;
-        }
-        at = link[0];
-    }
-    return count;
+    bool good = user ? at >= ARCH_USER_BASE + LENGTH && at <= ARCH_USER_TOP : at >= riscv_direct_map + LENGTH;
+    return good && riscv_copy(link, (const void *)(at - LENGTH), LENGTH);
 }

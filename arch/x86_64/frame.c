@@ -43,26 +43,14 @@ const char *arch_frame_register(const struct arch_frame *frame, unsigned index, 
     return registers[index].name;
 }
 
-// Each function's frame begins with the caller's frame pointer, then the return address. Frame pointers must ascend, and
-// stay on the side of the address space where the pc is: user code must not make the kernel read its own memory here.
-unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity) {
+uint64_t arch_frame_pointer(const struct arch_frame *frame) {
+    return frame->rbp;
+}
+
+bool arch_frame_link(const struct arch_frame *frame, uint64_t at, uint64_t link[2]) {
+    enum { LENGTH = 16 };
     bool user = frame->vector == X86_FRAME_CALL || (frame->cs & 3) != 0;
-    uint64_t link[2], at = frame->rbp;
-    unsigned count = 0;
-    if (capacity > 0) {
-        pc[count++] = frame->rip;
-    }
-    while (count < capacity && at % 8 == 0) {
-        bool is_user = at >= ARCH_USER_BASE && at < ARCH_USER_TOP - sizeof link;
-        bool is_kernel = at >= X86_DIRECT_MAP && at < UINT64_MAX - sizeof link;
-        if (!(user ? is_user : is_kernel) || !x86_copy(link, (const void *)at, sizeof link) || link[1] == 0) {
-            break;
-        }
-        pc[count++] = link[1];
-        if (link[0] <= at) {
-            break;
-        }
-        at = link[0];
-    }
-    return count;
+    bool good =
+        user ? at >= ARCH_USER_BASE && at < ARCH_USER_TOP - LENGTH : at >= X86_DIRECT_MAP && at < UINT64_MAX - LENGTH;
+    return good && x86_copy(link, (const void *)at, LENGTH);
 }

@@ -173,8 +173,11 @@ void arch_thread_destroy(struct arch_thread *thread); // free what arch_thread h
 uint64_t arch_frame_pc(const struct arch_frame *frame);
 // Name and value of the index-th register in the frame of a fault, for its report; null: there are no more.
 const char *arch_frame_register(const struct arch_frame *frame, unsigned index, uint64_t *value);
-// Return addresses by the frame-pointer chain, innermost first, pc included; in the address space of the thread.
-unsigned arch_frame_backtrace(const struct arch_frame *frame, uint64_t *pc, unsigned capacity);
+// The frame pointer there; and what a function with the frame pointer `at` has kept: its caller's, then the return address.
+// False: that cannot be read, or is not on the side of the address space where the frame's pc is. User code must not make the
+// kernel read its own memory here. In the address space of the thread.
+uint64_t arch_frame_pointer(const struct arch_frame *frame);
+[[nodiscard]] bool arch_frame_link(const struct arch_frame *frame, uint64_t at, uint64_t link[2]);
 
 // ---- fast paths (fast_path.h) ---------------------------------------------------------------------------------------------
 

@@ -52,14 +52,14 @@ def attacks(name, *machine, **how):
 
 
 CASES = [
-    fault("null_pointer_ends_the_process", "null", r"\b0x0*8\b", r"back trace:( 0x\w+){3}"),
+    fault("null_pointer_ends_the_process", "null", r"\b0x0*8\b", r"back trace:( 0x\w+){3}$"),
     fault("reading_the_kernel_ends_the_process", "kernel", r"ffffffff80200000"),
     fault("noncanonical_address_ends_the_process", "noncanonical"),
     fault("writing_to_text_ends_the_process", "write-text"),
     fault("executing_data_ends_the_process", "execute-data"),
     fault("undefined_instruction_ends_the_process", "undefined"),
     fault("breakpoint_ends_the_process", "breakpoint"),
-    fault("stack_overflow_ends_the_process", "stack"),
+    fault("stack_overflow_ends_the_process", "stack", r"back trace: 0x\w+ (0x\w+)( \1){6}$"),
     fault("jump_to_nowhere_ends_the_process", "jump"),
     attacks("attacks_on_the_processor_fail"),
     attacks("attacks_on_the_processor_fail_on_four_cpus", "--smp", "4"),
