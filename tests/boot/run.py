@@ -21,7 +21,7 @@ import run_qemu  # noqa: E402
 import spent  # noqa: E402
 
 # The files that have cases, in the order in which they run.
-FILES = ["entry", "tools", "shell", "terminal", "names", "messages", "conversations", "transcripts", "parity", "survival"]
+FILES = ["entry", "tools", "shell", "terminal", "console", "names", "messages", "conversations", "transcripts", "parity", "survival"]
 
 
 def cases():
