@@ -1,8 +1,7 @@
-// Accounts: what the core holds, and what must always add up.
+// Accounts: what the core holds.
 #include <stdio.h>
 #include <string.h>
 
-#include "ipc/channel.h"
 #include "kernel/alloc_fault.h"
 #include "kernel/cpu.h"
 #include "kernel/lock.h"
@@ -102,85 +101,6 @@ void machine_compare(const struct machine_census *before, const struct machine_c
     if (text[0] != 0) {
         machine_fail("not everything came back:%s", text);
     }
-}
-
-// ---- invariants ------------------------------------------------------------------------------------------------------
-
-static void check_books(const char *what, const struct message_counts *counts) {
-    if (counts->sent != counts->received + counts->queued + counts->discarded) {
-        machine_fail("%s: sent %llu, received %llu, queued %llu, discarded %llu", what,
-                     (unsigned long long)counts->sent, (unsigned long long)counts->received,
-                     (unsigned long long)counts->queued, (unsigned long long)counts->discarded);
-    }
-}
-
-static void check_messages(void) {
-    struct ipc_totals totals;
-    ipc_get_totals(&totals);
-    check_books("all channels", &totals.messages);
-    uint64_t channels = 0;
-    for (struct channel *channel = channel_after(0); channel != nullptr; channels++) {
-        struct channel_info info;
-        channel_get_info(channel, &info);
-        check_books("a channel, inbound", &info.inbound);
-        check_books("a channel, outbound", &info.outbound);
-        for (struct connection *connection = connection_after(channel, 0); connection != nullptr;) {
-            struct connection_info of;
-            connection_get_info(connection, &of);
-            check_books("a connection, to its client", &of.outbound);
-            connection = connection_after(channel, of.id);
-        }
-        channel = channel_after(info.id);
-    }
-    require_equal(channels, totals.channels_active);
-}
-
-static void check_thread(const struct thread *thread, uint64_t *ready) {
-    switch (thread->state) {
-    case THREAD_READY:
-        require(list_is_linked(&thread->ready) || thread_cpu(thread)->woken == thread);
-        ++*ready;
-        break;
-    case THREAD_RUNNING:
-        require(thread_cpu(thread)->current == thread);
-        break;
-    case THREAD_PARKED:
-        require(thread->park.kind != nullptr);
-        break;
-    case THREAD_NEW:
-    case THREAD_DEAD:
-        break;
-    }
-}
-
-static void check_scheduler(void) {
-    uint64_t ready = 0, queued = 0;
-    for (struct process *process = process_after(0); process != nullptr; process = process_after(process->pid)) {
-        list_for_each(link, &process->threads) {
-            check_thread(container_of(link, struct thread, siblings), &ready);
-        }
-    }
-    for (unsigned i = 0; i < CPU_MAX; i++) {
-        if (cpu_table[i] == nullptr) {
-            continue;
-        }
-        queued += cpu_table[i]->queue.length;
-        queued += cpu_table[i]->woken != &sched_nobody && cpu_table[i]->woken != &sched_closed;
-        if (host_cpu_state(i) == HOST_USER) {
-            require(cpu_table[i]->current == host_cpu_thread(i));
-        }
-    }
-    require_equal(ready, queued);
-}
-
-void machine_check(void) {
-    for (unsigned i = 0; i < host_cpu_count(); i++) {
-        if (host_cpu_state(i) == HOST_KERNEL) {
-            return;
-        }
-    }
-    check_messages();
-    check_scheduler();
 }
 
 // ---- refused allocations ---------------------------------------------------------------------------------------------
