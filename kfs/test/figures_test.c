@@ -347,3 +347,70 @@ Test(figures, of_the_longest_link) {
     cr_assert_eq(memcmp(found, target, PATH_LEN_MAX), 0);
     cr_assert_eq(CALL(self, MAP, self->own, link, 0, 0, PAGE_SIZE, PROT_READ), ERR_WRONG_KIND);
 }
+
+// What each kind of object that somebody makes adds to the count of its kind.
+Test(figures, of_objects) {
+    static const char *const columns[] = {"processes",   "threads",   "pages", "channels",
+                                          "connections", "notifiers", "files"};
+    enum { KINDS = sizeof columns / sizeof columns[0] };
+    uint64_t before[KINDS];
+    boot(1);
+    load("/kern/proc/stats/objects");
+    for (unsigned i = 0; i < KINDS; i++) {
+        before[i] = strtoull(value(1, columns[i]), nullptr, 0);
+    }
+    cr_assert_eq(before[0], 1);
+    cr_assert_eq(before[1], 1);
+    for (unsigned i = 0; i < 4; i++) {
+        int64_t channel = user_channel(self, 0, nullptr, nullptr);
+        cr_assert(i >= 3 || CALL(self, CONNECT, (uint64_t)channel, RIGHTS_ALL) > 0);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        cr_assert_gt(CALL(self, NOTIFIER_CREATE, 0), 0);
+        cr_assert_gt(user_open(self, self->root, "/tmp", OPEN_READ | OPEN_DIR, 0), 0);
+    }
+    cr_assert_gt(user_open(self, self->root, "/tmp", OPEN_READ | OPEN_DIR, 0), 0);
+    cr_assert_gt(CALL(self, PAGES_CREATE, 4096), 0);
+    load("/kern/proc/stats/objects");
+    EXPECT(1, {"processes", before[0]}, {"threads", before[1]}, {"pages", before[2] + 1}, {"channels", before[3] + 4},
+           {"connections", before[4] + 3}, {"notifiers", before[5] + 5}, {"files", before[6] + 6});
+    cr_assert_not_null(machine_spawn(self, "child", nullptr, nullptr, PRIORITY_DEFAULT));
+    load("/kern/proc/stats/objects");
+    EXPECT(1, {"processes", before[0] + 1}, {"threads", before[1] + 1});
+}
+
+Test(figures, of_a_mapped_channel_and_one_that_is_not) {
+    boot(1);
+    cr_assert_gt(user_channel(self, self->root, "/ipc/m", &(struct abi_channel_config){.flags = CHANNEL_MAPPED}), 0);
+    cr_assert_gt(user_channel(self, self->root, "/ipc/n", nullptr), 0);
+    load("/ipc/m/ctl");
+    EXPECT(1, {"mapped", 1}, {"temporary", 0});
+    load("/ipc/n/ctl");
+    EXPECT(1, {"mapped", 0}, {"temporary", 0});
+    load("/kern/ipc/channels");
+    EXPECT(1, {"mapped", 1});
+    EXPECT(2, {"mapped", 0});
+}
+
+// The largest of each figure of a configuration is taken, one more is not; with a name and without.
+Test(figures, of_the_largest_channels) {
+    static const struct {
+        struct abi_channel_config most, more;
+    } limits[] = {
+        {{.depth = CHANNEL_DEPTH_MAX}, {.depth = CHANNEL_DEPTH_MAX + 1}},
+        {{.message_max = MESSAGE_MAX}, {.message_max = MESSAGE_MAX + 1}},
+        {{.mode = 0777}, {.mode = 01000}},
+        {{.flags = CHANNEL_TEMPORARY | CHANNEL_MAPPED}, {.flags = (CHANNEL_TEMPORARY | CHANNEL_MAPPED) + 1}},
+    };
+    boot(1);
+    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "/ipc/%u", i);
+        cr_assert_eq(user_channel(self, self->root, path, &limits[i].more), ERR_INVALID);
+        cr_assert_eq(user_channel(self, 0, nullptr, &limits[i].more), ERR_INVALID);
+        cr_assert_gt(user_channel(self, 0, nullptr, &limits[i].most), 0);
+        cr_assert_gt(user_channel(self, self->root, path, &limits[i].most), 0);
+    }
+    load("/ipc/0/ctl");
+    EXPECT(1, {"depth", CHANNEL_DEPTH_MAX}, {"message_max", MESSAGE_MAX});
+}

@@ -8,6 +8,7 @@
 #include "kernel/process.h"
 #include "kernel/thread.h"
 #include "kfs/node.h"
+#include "kfs/tree.h"
 #include "machine.h"
 #include "property.h"
 
@@ -687,4 +688,45 @@ Test(name, more_names_than_the_table_grows_for, .timeout = 120) {
         cr_assert_eq(found, i < SOME ? node[i] : nullptr, "%u", i);
     }
     cr_assert_eq(node_get_stats().buckets, buckets);
+}
+
+// What everybody may write to belongs to nobody in particular.
+Test(name, public_directories_are_the_systems) {
+    static const char *const paths[] = {"/tmp", "/ipc"};
+    boot();
+    for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct abi_stat stat;
+        cr_assert_eq(user_stat(self, self->root, paths[i], &stat), 0);
+        cr_assert_eq(stat.owner, 0);
+        cr_assert_eq(stat.group, 0);
+        cr_assert_eq(stat.mode, 0777);
+    }
+}
+
+Test(name, zeroes_fill_what_was_asked_for_and_no_more) {
+    enum { SIZE = 5000 };
+    static unsigned char bytes[SIZE + 1];
+    boot();
+    handle_t zero = (handle_t)user_open(self, self->root, "/dev/zero", OPEN_READ, 0);
+    memset(bytes, 0xee, sizeof bytes);
+    cr_assert(user_store(self, self->scratch, bytes, sizeof bytes));
+    cr_assert_eq(CALL(self, READ, zero, self->scratch, SIZE, OFFSET_CURRENT), SIZE);
+    cr_assert(user_load(self, bytes, self->scratch, sizeof bytes));
+    for (unsigned i = 0; i < SIZE; i++) {
+        cr_assert_eq(bytes[i], 0, "%u", i);
+    }
+    cr_assert_eq(bytes[SIZE], 0xee);
+}
+
+// The longest that is read as a command at all is refused as unknown, a longer one and none unread.
+Test(name, commands_have_a_length) {
+    char command[COMMAND_MAX + 2];
+    memset(command, 'x', sizeof command);
+    boot();
+    cr_assert_gt(user_channel(self, self->root, "/ipc/c", nullptr), 0);
+    handle_t control = (handle_t)user_open(self, self->root, "/ipc/c/ctl", OPEN_WRITE, 0);
+    cr_assert_eq(user_write(self, control, command, 0, OFFSET_CURRENT), ERR_INVALID);
+    cr_assert_eq(user_write(self, control, command, COMMAND_MAX, OFFSET_CURRENT), ERR_INVALID);
+    cr_assert_eq(user_write(self, control, command, COMMAND_MAX + 1, OFFSET_CURRENT), ERR_INVALID);
+    cr_assert_eq(user_write(self, control, "remove", 6, OFFSET_CURRENT), 6);
 }

@@ -100,6 +100,10 @@ class Generator(unittest.TestCase):
             self.check(line)
         self.check("switch (a) {\ncase 1 + 2:\n}")
 
+    def test_name_made_by_a_macro(self):
+        found = mutate.generate("x.c", "int MACRO(f)(int a) {\n    return 1;\n}\n")
+        self.assertEqual({mutant.function for mutant in found}, {"f"})
+
     def test_only_functions(self):
         for text in ("enum { A = 1, B = A + 1 };\n", "struct s {\n    int a[3];\n};\n", "static int a = 3 < 4;\n",
                      "static const struct s s[] = {{.a = 1}, {.a = 2}};\n", "int f(int a);\n"):
