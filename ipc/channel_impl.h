@@ -3,8 +3,8 @@
 #pragma once
 
 #include "ipc/channel.h"
-#include "ipc/id_tree.h"
 #include "ipc/queue.h"
+#include "kernel/id_tree.h"
 #include "kernel/slice.h"
 #include "kernel/timer.h"
 

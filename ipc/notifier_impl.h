@@ -1,9 +1,10 @@
 // What the files of the notifier share; nobody else looks inside.
 #pragma once
 
-#include "ipc/id_tree.h"
 #include "ipc/notifier.h"
+#include "kernel/id_tree.h"
 #include "kernel/park.h"
+#include "kernel/slice.h"
 
 enum {
     RECORDS_PER_PAGE = PAGE_SIZE / sizeof(struct abi_event_record),
@@ -33,6 +34,9 @@ struct notifier {
     uint64_t overdue; // events lost behind the last record, for which no overflow record has been queued yet
     uint64_t sequence;
     uint64_t lost, coalesced, read, signals, taken;
+    bool offers_due;       // bits are set that a taker wants: it gets them by a slice, and nobody else does
+    struct slice offering; // queued while offers are due
+    struct slice ending;   // queued: silenced with a reference of this, or freed
     struct abi_event_record *page[RECORD_PAGES_MAX];
 };
 

@@ -17,10 +17,10 @@
 [[gnu::noinline]] static struct fast_answer direct_rest(uint64_t number, uint64_t status, uint64_t, uint64_t, uint64_t,
                                                         uint64_t) {
     struct thread *self = FAST_CPU(current);
-    if ((long)status == ERR_NO_MEMORY && slice_pending()) {
+    if ((long)status == CALL_AGAIN || ((long)status == ERR_NO_MEMORY && slice_pending())) {
         FAST_HOLD();
         arch_frame_number(&self->frame, number);
-        call_refuse(self, ERR_NO_MEMORY);
+        call_refuse(self, (long)status);
         [[clang::musttail]] return arch_fast_settle(0, 0, 0, 0, 0, 0);
     }
     if ((long)status < 0) {

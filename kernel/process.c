@@ -9,60 +9,39 @@
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
-enum { BUCKETS = 1024, PID_INIT = 1, PID_MAX = 0x7fffffff };
+enum { PID_INIT = 1 };
 enum { THREAD_UNITS = 8, EMBRYO_UNITS = 4 }; // of a slice's budget: to end one
 
-static struct list all = LIST_INIT(all); // ascending pids
-static struct list bucket[BUCKETS];      // by pid
+static struct id_tree all; // by pid
 static uint32_t last_pid;
 static uint32_t present; // with memory, in any state: bounded by PROCESS_LIMIT
 static uint64_t living, created, ended;
 
-static struct list *bucket_of(uint32_t pid) {
-    struct list *list = &bucket[pid % BUCKETS];
-    if (list->next == nullptr) {
-        list_init(list);
-    }
-    return list;
+uint64_t process_search(void) {
+    static uint64_t last;
+    return ++last;
+}
+
+static struct process *at_node(struct id_node *node) {
+    return node == nullptr ? nullptr : container_of(node, struct process, by_pid);
 }
 
 struct process *process_by_pid(uint32_t pid) {
-    list_for_each(link, bucket_of(pid)) {
-        struct process *process = container_of(link, struct process, bucket);
-        if (process->pid == pid) {
-            return process;
-        }
-    }
-    return nullptr;
+    return at_node(id_tree_find(&all, pid));
 }
 
 struct process *process_after(uint32_t pid) {
-    struct process *process = process_by_pid(pid);
-    struct list *link;
-    if (process != nullptr) {
-        link = list_next(&all, &process->all);
-    } else {
-        // Bounded by PROCESS_LIMIT, and only for a pid that is gone: a listing that goes on behind a vanished process.
-        link = list_first(&all);
-        while (link != nullptr && container_of(link, struct process, all)->pid < pid) {
-            link = list_next(&all, link);
-        }
-    }
-    return link == nullptr ? nullptr : container_of(link, struct process, all);
+    return at_node(id_tree_after(&all, pid));
 }
 
 // Give it a pid that nobody has, and its place among all. Pids ascend until they have all been used once.
 static void enlist(struct process *process) {
-    struct list *before = list_last(&all);
     do {
         last_pid = last_pid == PID_MAX ? 1 : last_pid + 1;
     } while (process_by_pid(last_pid) != nullptr);
-    while (before != nullptr && container_of(before, struct process, all)->pid > last_pid) {
-        before = before->previous == &all ? nullptr : before->previous;
-    }
     process->pid = last_pid;
-    list_insert_after(before == nullptr ? &all : before, &process->all);
-    list_push_back(bucket_of(last_pid), &process->bucket);
+    process->by_pid.id = last_pid;
+    id_tree_insert(&all, &process->by_pid);
 }
 
 status_t process_create(const char *name, uint32_t owner, uint32_t group, uint32_t parent, struct process **result) {
@@ -104,8 +83,7 @@ status_t process_create(const char *name, uint32_t owner, uint32_t group, uint32
 static void destroy(struct object *object) {
     struct process *process = process_of(object);
     KASSERT(process->exited && list_empty(&process->threads));
-    list_remove(&process->all);
-    list_remove(&process->bucket);
+    id_tree_remove(&all, &process->by_pid);
     slab_free(process->fault_text, FAULT_TEXT_MAX);
     slab_free(process, sizeof *process);
     present--;

@@ -4,9 +4,11 @@
 #pragma once
 
 #include "kernel/handle.h"
+#include "kernel/id_tree.h"
 #include "kernel/slice.h"
 #include "kernel/space.h"
 
+enum { PID_MAX = (1 << 28) - 1 }; // with a thread's id and a few bits more it fits in a listing's cursor
 enum { PROCESS_LIMIT = 4096, THREAD_LIMIT = 131072, HOLDERS_MAX = 64, FAULT_TEXT_MAX = 2000 };
 
 struct process {
@@ -23,14 +25,15 @@ struct process {
     bool tearing;   // its teardown is queued, or its step is running
     bool reporting; // the fault that ended it is still being told
     uint32_t thread_count;
-    struct list threads; // of struct thread.siblings; alive
-    struct list embryos; // of struct process.embryo: created by it and not started yet
+    struct list threads;       // of struct thread.siblings; alive
+    struct id_tree thread_ids; // the same by id, of struct thread.by_id
+    struct list embryos;       // of struct process.embryo: created by it and not started yet
     struct list embryo;
     uint32_t own_handles; // an embryo's handles for itself, which do not keep it: not in object.handles
     struct handle_table handles;
     struct slice teardown;
-    struct list all;         // in the table of processes, ordered by pid
-    struct list bucket;      // of the pid hash
+    struct id_node by_pid;   // among all processes
+    uint64_t mark;           // by the last search that has met it (process_mark)
     uint64_t started, ended; // ended: when the end began
     uint64_t
         cpu_ticks; // neighbours. Of its threads up to when they last were switched to: process_cpu_time adds the rest
@@ -50,6 +53,15 @@ static inline struct process *process_holding(const struct handle *handle) {
 // false; false if it did, or if there are more than HOLDERS_MAX handles.
 bool process_visit_holders(const struct object *object, uint32_t rights,
                            bool (*visit)(void *context, struct process *process), void *context);
+
+// Searches that are to meet each process once: one that begins takes a number, and process_mark says whether this is the
+// first time that it meets the process.
+uint64_t process_search(void);
+static inline bool process_mark(struct process *process, uint64_t search) {
+    bool first = process->mark != search;
+    process->mark = search;
+    return first;
+}
 
 static inline struct process *process_of(struct object *object) {
     return container_of(object, struct process, object);

@@ -66,6 +66,8 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     thread->last_given = thread->last_taken = &handle_none;
     object_ref(&process->object);
     list_push_back(&process->threads, &thread->siblings);
+    thread->by_id.id = thread->id;
+    id_tree_insert(&process->thread_ids, &thread->by_id);
     process->thread_count++;
     list_init(&thread->ready);
     list_init(&thread->park.timer.link);
@@ -79,6 +81,11 @@ status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, 
     created++;
     *result = thread;
     return 0;
+}
+
+struct thread *thread_after(const struct process *process, uint32_t id) {
+    struct id_node *node = id_tree_after(&process->thread_ids, id);
+    return node == nullptr ? nullptr : container_of(node, struct thread, by_id);
 }
 
 struct cpu *thread_cpu(const struct thread *thread) {
@@ -106,6 +113,7 @@ static void die(struct thread *thread) {
         park_complete(thread->call.serving, ERR_PEER_CLOSED, (const uint64_t[4]){});
     }
     list_remove(&thread->siblings);
+    id_tree_remove(&process->thread_ids, &thread->by_id);
     process->thread_count--;
     living--;
     arch_thread_destroy(&thread->arch);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/fault.h"
+#include "kernel/id_tree.h"
 #include "kernel/include/arch.h"
 #include "kernel/object.h"
 #include "kernel/park.h"
@@ -60,12 +61,16 @@ struct thread {
     struct arch_frame frame; // user registers while not running; here and next, for the port
     struct arch_thread arch;
     struct list siblings; // in process->threads
+    struct id_node by_id; // in process->thread_ids
     struct list ready;    // in a run queue
     union {
         struct wait_link wait[WAIT_MAX];
         struct fault_record fault; // of one that waits for nothing any more, since it has ended its process
     };
     uint64_t started;
+    uint64_t call_pc;    // of the call last made again for want of memory
+    unsigned call_turns; // how often (syscall.c)
+    bool call_again;     // it is to be made again, once all of the frame is there (call_settle)
 };
 
 // Instead of a thread (cpu.h); of a process that never runs.
@@ -86,7 +91,9 @@ extern const struct object_ops thread_ops;
 // ERR_DEAD. On success *thread has one reference for the caller.
 [[nodiscard]] status_t thread_create(struct process *process, uint64_t entry, uint64_t stack, uint64_t argument,
                                      unsigned priority, struct thread **thread);
-void thread_start(struct thread *thread);            // to the scheduler, once
+void thread_start(struct thread *thread); // to the scheduler, once
+// The thread of a process with the next higher id, or null; not a new reference.
+struct thread *thread_after(const struct process *process, uint32_t id);
 struct cpu *thread_cpu(const struct thread *thread); // where it runs, or would best run
 // End a thread, in whatever state it is; a thread running on another CPU stops when that CPU takes the interrupt sent to
 // it. Idempotent.

@@ -56,6 +56,7 @@ struct thread *trap_syscall(struct thread *self) {
 }
 
 struct thread *trap_settle(void) {
+    call_settle(TRAP_CPU(current));
     struct thread *next = leave();
     kernel_unlock_counted();
     return next;

@@ -4,27 +4,26 @@
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 
-enum { CLOSURE_MAX = 32, THREADS_MAX = 128, VISITS_MAX = 1024 };
+// Looking at a thread is worth two units of work, at a process that can wake it, by any handle, one: some 25 instructions.
+enum { CLOSURE_MAX = 32, WORK_MAX = 192, THREAD_WORK = 2 };
 
 // Processes on which the waking of a thread depends, directly or through others.
 struct closure {
     struct process *member[CLOSURE_MAX];
     unsigned count;
-    unsigned threads; // looked at
-    unsigned visits;  // of processes, each by any handle
-    bool open;        // somebody can still act, or the closure got too large
+    unsigned work;
+    uint64_t search; // whose mark the members have
+    bool open;       // somebody can still act, or the closure got too large
 };
 
 static bool closure_add(void *context, struct process *process) {
     struct closure *closure = context;
-    if (++closure->visits > VISITS_MAX) {
+    if (++closure->work > WORK_MAX) {
         closure->open = true;
         return false;
     }
-    for (unsigned i = 0; i < closure->count; i++) {
-        if (closure->member[i] == process) {
-            return true;
-        }
+    if (!process_mark(process, closure->search)) {
+        return true;
     }
     if (closure->count == CLOSURE_MAX) {
         closure->open = true;
@@ -57,7 +56,8 @@ bool wait_graph_wakers(const struct thread *thread, const struct object *object,
 }
 
 static void closure_look_at(struct closure *closure, const struct thread *thread) {
-    if (thread->state != THREAD_PARKED || timer_pending(&thread->park.timer) || ++closure->threads > THREADS_MAX) {
+    closure->work += THREAD_WORK;
+    if (thread->state != THREAD_PARKED || timer_pending(&thread->park.timer) || closure->work > WORK_MAX) {
         closure->open = true;
         return;
     }
@@ -70,8 +70,8 @@ static void closure_look_at(struct closure *closure, const struct thread *thread
     }
 }
 
-bool wait_graph_stuck(const struct thread *thread) {
-    struct closure closure = {};
+bool wait_graph_stuck(const struct thread *thread, unsigned *work) {
+    struct closure closure = {.search = process_search()};
     closure_look_at(&closure, thread);
     for (unsigned i = 0; i < closure.count && !closure.open; i++) {
         const struct process *process = closure.member[i];
@@ -86,5 +86,6 @@ bool wait_graph_stuck(const struct thread *thread) {
             closure_look_at(&closure, container_of(link, struct thread, siblings));
         }
     }
+    *work = closure.work;
     return !closure.open;
 }

@@ -14,7 +14,8 @@ struct object;
 struct process;
 struct thread;
 
-bool wait_graph_stuck(const struct thread *thread);
+// *work: how much was looked at, in units of some 25 instructions.
+bool wait_graph_stuck(const struct thread *thread, unsigned *work);
 // The objects that a parked thread waits for: the number, at most WAIT_MAX; 0 for a sleep.
 unsigned wait_graph_objects(const struct thread *thread, struct object **object);
 // Visit the processes that can wake a parked thread by way of that object; false if others can too. As object_ops.wakers.

@@ -1,8 +1,11 @@
-// The refusals of all calls, by call and error, as a table.
+// The refusals of all calls, by call and error: a long table (tree.h).
 #pragma once
 
-struct node;
-struct process;
-struct text;
+#include "base/types.h"
 
-void call_stats_snapshot(const struct node *node, const struct process *caller, struct text *text);
+struct node;
+struct text;
+struct text_columns;
+
+extern const struct text_columns call_stats_columns;
+bool call_stats_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *budget);

@@ -110,7 +110,7 @@ static void text_ring(struct text *text, const struct ring_counts *counts) {
     text_numbers(text, counts->sent, counts->received, counts->queued);
 }
 
-static bool connections_record(const struct node *node, uint64_t *cursor, struct text *text) {
+static bool connections_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *) {
     const struct connection *connection = connection_after(channel_of(node->kernel.held), *cursor);
     if (connection == nullptr) {
         return false;

@@ -9,7 +9,7 @@
 #include "kernel/panic.h"
 #include "kernel/slab.h"
 
-enum { LINE_MAX = 160, LINES_TOGETHER = 16 };
+enum { LINE_MAX = 160, LINES_TOGETHER = 4 };
 
 static constexpr uint32_t CHANNEL_EVENTS =
     EVENT_READABLE | EVENT_WRITABLE | EVENT_OPENED | EVENT_CLOSED | EVENT_PEER_LOST | EVENT_REMOVED | EVENT_ATTRIBUTE;

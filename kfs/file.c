@@ -5,9 +5,13 @@
 #include "kernel/pages.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
+#include "kernel/slice.h"
+#include "kernel/syscall.h"
 #include "kfs/node.h"
 #include "kfs/ramfile.h"
 #include "kfs/tree.h"
+
+enum { PART_BUDGET = 32 }; // units of work for a part of a long table, its writing aside
 
 struct file *file_of(struct object *object) {
     KASSERT(object->ops->kind == OBJECT_FILE);
@@ -102,8 +106,9 @@ static uint32_t file_events(const struct object *) {
 
 // ---- reading ----
 
-// Replace the part of a long table that was written by the part that follows, about TEXT_CHUNK bytes of whole records.
-static status_t next_part(struct file *file) {
+// Replace the part of a long table that was written by the part that follows: about TEXT_CHUNK bytes of whole records, or
+// fewer if those take much work. CALL_AGAIN: none yet, but the cursor has moved.
+static long next_part(struct file *file) {
     const struct tree_ops *ops = file->node->ops;
     uint64_t cursor = file->cursor;
     uint64_t offset = file->text_offset + text_size(&file->text);
@@ -113,8 +118,11 @@ static status_t next_part(struct file *file) {
     if (!begun) {
         text_header_of(&file->text, ops->columns);
     }
-    while (file->text.status == 0 && text_size(&file->text) < TEXT_CHUNK &&
-           ops->record(file->node, &cursor, &file->text)) {
+    unsigned budget = PART_BUDGET;
+    bool more = true;
+    while (more && budget > 0 && file->text.status == 0 && text_size(&file->text) < TEXT_CHUNK) {
+        slice_spend(&budget, 1);
+        more = ops->record(file->node, &cursor, &file->text, &budget);
     }
     if (file->text.status < 0) {
         status_t status = file->text.status;
@@ -123,10 +131,10 @@ static status_t next_part(struct file *file) {
     }
     file->cursor = cursor;
     file->begun = true;
-    return 0;
+    return more && text_size(&file->text) == 0 ? CALL_AGAIN : 0;
 }
 
-static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
+[[gnu::noinline]] static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, uint64_t offset) {
     if (offset == 0 && file->text_offset > 0) {
         text_rewind(&file->text);
         file->text_offset = 0;
@@ -134,7 +142,7 @@ static long read_table(struct file *file, user_ptr_t buffer, uint64_t length, ui
         file->begun = false;
     }
     if (offset == file->text_offset + text_size(&file->text)) {
-        status_t status = next_part(file);
+        long status = next_part(file);
         if (status < 0) {
             return status;
         }

@@ -33,7 +33,7 @@ static const struct text_columns registry_columns = TEXT_COLUMNS(
     "id", "path", "owner_pid", "mode", "depth", "message_max", "servers", "connections", "queued", "sent", "received",
     "discarded", "rejected", "removed", "temporary", "generation", "mapped", "calls", "replied", "lost");
 
-static bool registry_record(const struct node *, uint64_t *cursor, struct text *text) {
+static bool registry_record(const struct node *, uint64_t *cursor, struct text *text, unsigned *) {
     struct channel *channel = channel_after(*cursor);
     if (channel == nullptr) {
         return false;
@@ -69,7 +69,7 @@ static const struct text_columns notifier_columns =
     TEXT_COLUMNS("id", "owner_pid", "bits", "depth", "queued", "watches", "takers", "events", "lost", "coalesced",
                  "read", "signals", "taken", "created_ns");
 
-static bool notifier_record(const struct node *, uint64_t *cursor, struct text *text) {
+static bool notifier_record(const struct node *, uint64_t *cursor, struct text *text, unsigned *) {
     const struct notifier *notifier = notifier_after(*cursor);
     if (notifier == nullptr) {
         return false;
@@ -98,7 +98,7 @@ static void latency_snapshot(const struct node *, const struct process *, struct
 
 static const struct tree_ops latency_ops = {.snapshot = latency_snapshot};
 static const struct tree_ops calls_ops = {.snapshot = calls_snapshot};
-static const struct tree_ops errors_ops = {.snapshot = call_stats_snapshot};
+static const struct tree_ops errors_ops = {.columns = &call_stats_columns, .record = call_stats_record};
 static const struct tree_ops notifications_ops = {.snapshot = notifications_snapshot};
 static const struct tree_ops notifiers_ops = {.columns = &notifier_columns, .record = notifier_record};
 static const struct tree_ops messages_ops = {.snapshot = messages_snapshot};

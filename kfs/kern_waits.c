@@ -3,12 +3,23 @@
 #include "abi/abi.h"
 #include "base/format.h"
 #include "kernel/process.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 #include "kernel/wait_graph.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { WAKERS_SHOWN = 8 };
+enum {
+    WAKERS_SHOWN = 8,
+    WAKERS_VISITED = 128, // handles by which somebody can wake a thread: then it says `any`
+    LINE_UNITS = 5,       // of work for a line, besides what finding out takes who can wake whom
+    LINE_LEAST = 16,      // of which that begins with no less
+    WORK_PER_UNIT = 4,
+    GAP_UNITS = 16, // for a stretch of unused handles
+    INDEX_BITS = 4, // of a cursor, for one of a thread's WAIT_MAX objects
+    THREAD_BITS = 32,
+};
+static_assert(WAIT_MAX == 1 << INDEX_BITS && PID_MAX < 1ull << (64 - INDEX_BITS - THREAD_BITS));
 
 // ---- waits -----------------------------------------------------------------------------------------------------------
 
@@ -17,15 +28,17 @@ static const struct text_columns waits_columns = TEXT_COLUMNS("pid", "process", 
 
 struct wakers {
     uint32_t pid[WAKERS_SHOWN];
-    unsigned count;
+    unsigned count, visits;
+    uint64_t search;
 };
 
 static bool wakers_add(void *context, struct process *process) {
     struct wakers *wakers = context;
-    for (unsigned i = 0; i < wakers->count; i++) {
-        if (wakers->pid[i] == process->pid) {
-            return true;
-        }
+    if (wakers->visits++ == WAKERS_VISITED) {
+        return false;
+    }
+    if (!process_mark(process, wakers->search)) {
+        return true;
     }
     if (wakers->count == WAKERS_SHOWN) {
         return false;
@@ -34,9 +47,10 @@ static bool wakers_add(void *context, struct process *process) {
     return true;
 }
 
-// "3,7,any": pids, and `any` if they are not all. Who waits for nothing is woken by its deadline, or not at all.
-static void write_wakers(const struct thread *thread, const struct object *object, struct text *text) {
-    struct wakers wakers = {};
+// "3,7,any": pids, and `any` if they are not all. Who waits for nothing is woken by its deadline, or not at all. How many
+// were looked at.
+static unsigned write_wakers(const struct thread *thread, const struct object *object, struct text *text) {
+    struct wakers wakers = {.search = process_search()};
     bool others = object == nullptr ? timer_pending(&thread->park.timer)
                                     : !wait_graph_wakers(thread, object, wakers_add, &wakers);
     char word[WAKERS_SHOWN * 11 + 4] = "";
@@ -48,6 +62,7 @@ static void write_wakers(const struct thread *thread, const struct object *objec
         format(word + length, sizeof word - length, "%sany", length > 0 ? "," : "");
     }
     text_word(text, word);
+    return wakers.visits;
 }
 
 static void write_about(const struct object *object, struct text *text) {
@@ -59,7 +74,9 @@ static void write_about(const struct object *object, struct text *text) {
     text_label(text, about);
 }
 
-static void write_wait(const struct thread *thread, const struct object *object, bool stuck, struct text *text) {
+static void write_wait(const struct thread *thread, const struct object *object, struct text *text, unsigned *budget) {
+    unsigned work = 0;
+    bool stuck = wait_graph_stuck(thread, &work);
     text_u64(text, thread->process->pid);
     text_word(text, thread->process->name);
     text_u64(text, thread->id);
@@ -67,42 +84,47 @@ static void write_wait(const struct thread *thread, const struct object *object,
     write_about(object, text);
     text_numbers(text, arch_stamp_time(thread->park.since),
                  timer_pending(&thread->park.timer) ? thread->park.timer.deadline : 0);
-    write_wakers(thread, object, text);
+    work += write_wakers(thread, object, text);
     text_u64(text, stuck);
+    slice_spend(budget, LINE_UNITS + work / WORK_PER_UNIT);
 }
 
-// The first parked thread of a process whose id is above this one; they are in the order of their ids.
-static const struct thread *parked_after(const struct process *process, uint32_t id) {
-    list_for_each(link, &process->threads) {
-        const struct thread *thread = container_of(link, struct thread, siblings);
-        if (thread->id > id && thread->state == THREAD_PARKED) {
-            return thread;
-        }
+// The cursor: pid, a thread, and which of its objects is next; 0: the first one of the next thread. The lines of a thread that
+// goes on and waits anew while it is listed are of both its waits.
+static uint64_t cursor_at(const struct process *process, uint32_t thread, unsigned index) {
+    return (uint64_t)process->pid << (THREAD_BITS + INDEX_BITS) | (uint64_t)thread << INDEX_BITS | index;
+}
+
+static bool waits_record(const struct node *, uint64_t *cursor, struct text *text, unsigned *budget) {
+    if (*budget < LINE_LEAST) {
+        *budget = 0; // a line of the next part
+        return true;
     }
-    return nullptr;
-}
-
-// The cursor: pid in the high half, the thread last written in the low one.
-static bool waits_record(const struct node *, uint64_t *cursor, struct text *text) {
-    struct process *process = process_by_pid((uint32_t)(*cursor >> 32));
-    const struct thread *thread = process == nullptr ? nullptr : parked_after(process, (uint32_t)*cursor);
+    uint32_t pid = (uint32_t)(*cursor >> (THREAD_BITS + INDEX_BITS));
+    uint32_t id = (uint32_t)(*cursor >> INDEX_BITS);
+    unsigned index = *cursor % WAIT_MAX;
+    struct process *process = process_by_pid(pid);
+    const struct thread *thread = process == nullptr ? nullptr : thread_after(process, index > 0 ? id - 1 : id);
     if (thread == nullptr) {
-        process = process_after((uint32_t)(*cursor >> 32));
+        process = process_after(pid);
         if (process == nullptr) {
             return false;
         }
-        *cursor = (uint64_t)process->pid << 32;
+        *cursor = cursor_at(process, 0, 0);
         return true;
     }
-    *cursor = (uint64_t)process->pid << 32 | thread->id;
+    index = thread->id == id ? index : 0;
+    *cursor = cursor_at(process, thread->id, 0);
+    if (thread->state != THREAD_PARKED) {
+        return true;
+    }
     struct object *object[WAIT_MAX];
     unsigned count = wait_graph_objects(thread, object);
-    bool stuck = wait_graph_stuck(thread);
-    if (count == 0) {
-        write_wait(thread, nullptr, stuck, text);
+    if (index + 1 < count) {
+        *cursor = cursor_at(process, thread->id, index + 1);
     }
-    for (unsigned i = 0; i < count; i++) {
-        write_wait(thread, object[i], stuck, text);
+    if (index < count || index == 0) {
+        write_wait(thread, count == 0 ? nullptr : object[index], text, budget);
     }
     return true;
 }
@@ -120,7 +142,7 @@ static bool is_conversational(const struct handle *handle) {
 }
 
 // The cursor: pid in the high half, the index of the handle to look at next in the low one.
-static bool holders_record(const struct node *, uint64_t *cursor, struct text *text) {
+static bool holders_record(const struct node *, uint64_t *cursor, struct text *text, unsigned *budget) {
     struct process *process = process_by_pid((uint32_t)(*cursor >> 32));
     uint32_t index = (uint32_t)*cursor;
     if (process == nullptr || index >= process->handles.fresh) {
@@ -132,6 +154,7 @@ static bool holders_record(const struct node *, uint64_t *cursor, struct text *t
         return true;
     }
     const struct handle *handle = handle_next(&process->handles, &index);
+    slice_spend(budget, handle == nullptr ? GAP_UNITS : 0);
     *cursor = (uint64_t)process->pid << 32 | (handle != nullptr ? index + 1 : index);
     if (handle == nullptr || !is_conversational(handle)) {
         return true;

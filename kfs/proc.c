@@ -8,13 +8,14 @@
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
+#include "kernel/slice.h"
 #include "kernel/thread.h"
 #include "kfs/command.h"
 #include "kfs/node.h"
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { THREADS_AT_ONCE = 16 };
+enum { GAP_UNITS = 16 }; // of work, to pass over a stretch of unused handles
 
 static struct process *process_at(const struct node *node) {
     return process_of(node->kernel.held);
@@ -58,11 +59,12 @@ static void fault_snapshot(const struct node *node, const struct process *, stru
     }
 }
 
-static bool handles_record(const struct node *node, uint64_t *cursor, struct text *text) {
+static bool handles_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *budget) {
     uint32_t index = (uint32_t)*cursor;
     const struct handle *handle = handle_next(&process_at(node)->handles, &index);
     if (handle == nullptr) {
         // A stretch of unused entries, or the end.
+        slice_spend(budget, GAP_UNITS);
         *cursor = index;
         return index < process_at(node)->handles.fresh;
     }
@@ -93,20 +95,14 @@ static void write_thread(struct text *text, const struct thread *thread) {
     text_u64(text, parked ? arch_stamp_time(thread->park.since) : 0);
 }
 
-// The threads of a process are in the order of their ids; some at a time, so that their list is passed over less often.
-static bool threads_record(const struct node *node, uint64_t *cursor, struct text *text) {
-    unsigned count = 0;
-    list_for_each(link, &process_at(node)->threads) {
-        const struct thread *thread = container_of(link, struct thread, siblings);
-        if (thread->id > *cursor) {
-            write_thread(text, thread);
-            *cursor = thread->id;
-            if (++count == THREADS_AT_ONCE) {
-                break;
-            }
-        }
+static bool threads_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *) {
+    const struct thread *thread = thread_after(process_at(node), (uint32_t)*cursor);
+    if (thread == nullptr) {
+        return false;
     }
-    return count > 0;
+    write_thread(text, thread);
+    *cursor = thread->id;
+    return true;
 }
 
 // The first mapping that begins at or above this address; they are sorted.
@@ -124,7 +120,7 @@ static const struct mapping *mapping_from(const struct space *space, uint64_t ad
     return low < space->mapping_count ? space->mapping[low] : nullptr;
 }
 
-static bool maps_record(const struct node *node, uint64_t *cursor, struct text *text) {
+static bool maps_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *) {
     const struct mapping *mapping = mapping_from(&process_at(node)->space, *cursor);
     if (mapping == nullptr) {
         return false;

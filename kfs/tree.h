@@ -26,10 +26,12 @@ struct tree_ops {
     // -- text file: one of the two, or neither for a file that cannot be read.
     // The whole content, written at open.
     void (*snapshot)(const struct node *node, const struct process *caller, struct text *text);
-    // A long table, written as it is read: add the record that follows *cursor (0: the first) and advance it; false at
-    // the end, with nothing written. columns is its header line.
+    // A long table, written as it is read: look at what follows *cursor (0: the first), advance it, and perhaps add a line or
+    // a few; false at the end, with nothing written. What takes more work than writing those lines is deducted from *budget,
+    // in units of about 100 instructions (slice_spend); looking at something at all costs one of them anyway. columns is the
+    // header line.
     const struct text_columns *columns;
-    bool (*record)(const struct node *node, uint64_t *cursor, struct text *text);
+    bool (*record)(const struct node *node, uint64_t *cursor, struct text *text, unsigned *budget);
 
     // -- command file: one command, zero-terminated, without the newline that ended it. 0, an error, or CALL_PENDING if
     // the calling thread is gone. Null: the file cannot be written (ERR_READ_ONLY).

@@ -122,6 +122,14 @@ static const char *skip_slashes(const char *at) {
     return at;
 }
 
+// Where something other begins than a slash, or a dot with one behind it.
+static const char *skip_dots(const char *at) {
+    while (at < pending_end && (at[0] == '/' || (at[0] == '.' && at[1] == '/'))) {
+        at++;
+    }
+    return at;
+}
+
 // Where the component that begins here ends: at the next slash.
 static const char *component_end(const char *at) {
     uint64_t slashes;
@@ -173,6 +181,8 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
     if (name[0] == '.' && (position->length == 1 || (position->length == 2 && name[1] == '.'))) {
         if (position->length == 2) {
             move_up(position);
+        } else {
+            position->next = skip_dots(position->next); // whoever may pass here once may stay
         }
         return 0;
     }

@@ -3,8 +3,10 @@
 
 #include "base/memory.h"
 
+#include "instructions.h"
 #include "peek.h"
 
+enum { CALL_LENGTH = 4 }; // the instruction svc
 enum : uint64_t { PSTATE_MODE = 15, PSTATE_DEBUG_MASKED = 1 << 9, PSTATE_FAST_MASKED = 1 << 6 };
 
 void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument) {
@@ -15,6 +17,13 @@ void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, u
         .spsr = PSTATE_DEBUG_MASKED | PSTATE_FAST_MASKED, // EL0; users cannot change the masks
         .kind = ARM64_FRAME_SYNCHRONOUS,
     };
+}
+
+// Full, with what the call has kept; the rest is what this thread had there before.
+void arch_frame_again(struct arch_frame *frame) {
+    frame->pc -= CALL_LENGTH;
+    frame->tpidr = ARM64_READ(tpidr_el0);
+    frame->kind = ARM64_FRAME_SYNCHRONOUS;
 }
 
 uint64_t arch_frame_pc(const struct arch_frame *frame) {

@@ -194,7 +194,7 @@ void host_enter(unsigned cpu, enum host_event event, const struct fault *fault) 
     begin(self, event);
     until_it_leaves(self);
     if (event == HOST_CALL && host.end == HOST_RUNNING && self->state == HOST_USER && self->thread == caller &&
-        host_frame(caller)->answers != answers + 1) {
+        host_frame(caller)->answers + host_frame(caller)->again != answers + 1) {
         host_breach("a call was answered %llu times", (unsigned long long)(host_frame(caller)->answers - answers));
     }
 }

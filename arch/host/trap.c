@@ -24,6 +24,10 @@ void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, u
     frame->argument = argument;
 }
 
+void arch_frame_again(struct arch_frame *frame) {
+    frame->again = true;
+}
+
 // Vector state has no content here, but whose is loaded is followed, so that a switch that is forgotten is found.
 void arch_thread_switch(struct thread *from, struct thread *to) {
     struct host_cpu *self = host.running;
@@ -96,7 +100,8 @@ struct fast_answer arch_fast_settle(uint64_t, uint64_t, uint64_t, uint64_t, uint
 
 // A call as the entry code of a machine makes it.
 struct thread *host_call(struct thread *self) {
-    const struct arch_frame *frame = host_frame(self);
+    struct arch_frame *frame = host_frame(self);
+    frame->again = false;
     if (frame->number >= fast_limit) {
         return trap_syscall(self);
     }

@@ -6,11 +6,19 @@
 #include "copy.h"
 #include "layout.h"
 
+enum { CALL_LENGTH = 4 }; // the instruction ecall
+
 // The cause of a frame that no trap has filled: full, so that all registers come from it.
 enum : uint64_t { CAUSE_FRESH = UINT64_MAX };
 
 void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument) {
     *frame = (struct arch_frame){.pc = entry, .sp = stack, .a0 = argument, .cause = CAUSE_FRESH};
+}
+
+// Full, with what the call has kept; the rest is what this thread had there before.
+void arch_frame_again(struct arch_frame *frame) {
+    frame->pc -= CALL_LENGTH;
+    frame->cause = CAUSE_FRESH;
 }
 
 uint64_t arch_frame_pc(const struct arch_frame *frame) {

@@ -7,7 +7,10 @@
 #include "layout.h"
 #include "vectors.h"
 
-enum { FLAGS_INITIAL = 0x202 }; // interrupts on
+enum {
+    FLAGS_INITIAL = 0x202, // interrupts on
+    CALL_LENGTH = 2,       // the instruction syscall
+};
 
 void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, uint64_t argument) {
     *frame = (struct arch_frame){
@@ -18,6 +21,12 @@ void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack, u
         .rsp = stack,
         .ss = X86_SELECTOR_USER_DATA,
     };
+}
+
+// Full, with what the call has kept; the rest is what this thread had there before.
+void arch_frame_again(struct arch_frame *frame) {
+    frame->rip -= CALL_LENGTH;
+    frame->vector = 0;
 }
 
 uint64_t arch_frame_pc(const struct arch_frame *frame) {

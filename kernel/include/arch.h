@@ -166,6 +166,9 @@ static inline void arch_frame_argument(struct arch_frame *frame, unsigned index,
 static inline uint64_t *arch_frame_message(struct arch_frame *frame);
 // The answer: status and four further words; every other register that the ABI does not keep becomes zero.
 static inline void arch_frame_answer(struct arch_frame *frame, int64_t status, const uint64_t word[4]);
+// Have a call made again: the thread goes on with the instruction that made it, and all that this takes. The frame is that
+// of the call under way, not answered; it is none of a call's from here on (arch_frame_is_call).
+void arch_frame_again(struct arch_frame *frame);
 // Switch vector state and the like; null for none (idle). Called when this CPU's current thread changes.
 void arch_thread_switch(struct thread *from, struct thread *to);
 void arch_thread_destroy(struct arch_thread *thread); // free what arch_thread holds

@@ -10,7 +10,7 @@
 #include "machine_impl.h"
 
 enum { PROGRAMS_MAX = 256, PROGRAM_BASE = 0x400000, PROGRAM_STEP = 16, STACK_SIZE = 256 * 1024, FAULTS_MAX = 1000 };
-enum { TURNS_MAX = 100000, REST = 100000, EQUIPPED_MAX = 1 << 14 };
+enum { TURNS_MAX = 100000, TURNS_IN_NO_TIME = 4096, REST = 100000, EQUIPPED_MAX = 1 << 14 };
 
 struct player *players, *playing;
 static struct fiber test; // the stack that plays all others
@@ -121,7 +121,14 @@ bool user_parked(const struct user *self) {
 // ---- requests --------------------------------------------------------------------------------------------------------
 
 bool player_can_act(const struct player *player) {
-    return player->request == USER_NOTHING ? player->program != nullptr : player->request != USER_CALLED;
+    switch (player->request) {
+    case USER_NOTHING:
+        return player->program != nullptr;
+    case USER_CALLED:
+        return frame_of(player->user.thread)->again;
+    default:
+        return true;
+    }
 }
 
 bool machine_woken(const struct thread *thread, uint64_t *bits) {
@@ -207,8 +214,10 @@ void player_act(struct player *player, unsigned cpu) {
         host_enter(cpu, HOST_FAULT, &fault);
         break;
     }
+    case USER_CALLED: // to be made again
+        host_enter(cpu, HOST_CALL, nullptr);
+        break;
     case USER_NOTHING:
-    case USER_CALLED:
         break;
     }
 }
@@ -255,6 +264,9 @@ static bool until_done(struct player *player) {
             machine_fail("a thread that is ready never runs");
         }
         if (machine_step()) {
+            if (turns % TURNS_IN_NO_TIME == TURNS_IN_NO_TIME - 1) { // others go on and on: that takes time
+                to_next_deadline();
+            }
             continue;
         }
         if (user_gone(self) || user_parked(self)) {

@@ -43,8 +43,8 @@ static inline uint64_t arch_stamp(void) {
     return host_stamp();
 }
 
-static inline bool arch_frame_is_call(const struct arch_frame *) {
-    return true;
+static inline bool arch_frame_is_call(const struct arch_frame *frame) {
+    return !frame->again;
 }
 
 static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length) {

@@ -21,6 +21,7 @@ struct arch_frame {
     int64_t status;
     uint64_t word[4];
     uint64_t message[4];
+    bool again;       // the next instruction of its thread makes that call anew
     uint64_t answers; // ever given: the driver checks that a call gets exactly one
     uint64_t pc, sp, fp;
     uint64_t argument; // of the entry function

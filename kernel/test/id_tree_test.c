@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "ipc/id_tree.h"
+#include "kernel/id_tree.h"
 #include "property.h"
 
 enum { NODES = 64 };

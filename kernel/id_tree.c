@@ -1,4 +1,4 @@
-#include "ipc/id_tree.h"
+#include "kernel/id_tree.h"
 
 #include "kernel/panic.h"
 
@@ -43,20 +43,25 @@ static struct id_node *lift(struct id_tree *tree, struct id_node *node, int side
     return child;
 }
 
-// Heights below node changed by at most one: restore the balance from here to the root.
+// Heights below node changed by at most one, and its own is what it was before: restore the balance from here up to where
+// nothing changes.
 static void rebalance(struct id_tree *tree, struct id_node *node) {
     for (; node != nullptr; node = node->parent) {
+        int before = node->height;
         int lean = height(node->child[1]) - height(node->child[0]);
         if (lean >= -1 && lean <= 1) {
             height_set(node);
-            continue;
+        } else {
+            int side = lean > 0;
+            struct id_node *child = node->child[side];
+            if (height(child->child[!side]) > height(child->child[side])) {
+                lift(tree, child, !side);
+            }
+            node = lift(tree, node, side);
         }
-        int side = lean > 0;
-        struct id_node *child = node->child[side];
-        if (height(child->child[!side]) > height(child->child[side])) {
-            lift(tree, child, !side);
+        if (node->height == before) {
+            return;
         }
-        node = lift(tree, node, side);
     }
 }
 
@@ -92,7 +97,7 @@ void id_tree_remove(struct id_tree *tree, struct id_node *node) {
         }
         replace(tree, node, next);
         adopt(next, 0, node->child[0]);
-        height_set(next);
+        next->height = node->height;
     }
     node->parent = node->child[0] = node->child[1] = nullptr;
     rebalance(tree, changed);
