@@ -1,5 +1,6 @@
 #include "ipc/queue.h"
 
+#include "base/memory.h"
 #include "kernel/page_alloc.h"
 #include "kernel/panic.h"
 #include "kernel/slab.h"
@@ -7,7 +8,7 @@
 
 enum {
     RELEASE_STRETCH = 16, // table entries that one unit of budget looks at
-    PAGE_UNITS = 3,       // to give back a page
+    TABLE_STRETCH = 256,  // entries that are cleared at once
 };
 
 static size_t table_size(uint32_t depth) {
@@ -40,7 +41,7 @@ void queue_init(struct queue *queue, uint32_t depth, uint32_t message_max) {
     queue->bytes_sent = queue->bytes_received = 0;
     queue->rejected = 0;
     queue->high_water = queue->discarded = 0;
-    queue->released = 0;
+    queue->known = 0;
     queue->closed = false;
 }
 
@@ -50,15 +51,27 @@ static void table_set(struct queue *queue, struct ring_slot **table) {
     queue->consumer.end.page = table;
 }
 
+// The producer comes to an entry of the table for the first time: clear that and some behind it. Indices grow one by one, and
+// the consumer's stays behind, so nobody looks at one that is not known.
+[[gnu::noinline]] static void know_more(struct queue *queue) {
+    uint32_t left = ring_pages(queue_depth(queue)) - queue->known;
+    uint32_t more = left < TABLE_STRETCH ? left : TABLE_STRETCH;
+    memset(&queue->page[queue->known], 0, more * sizeof(struct ring_slot *));
+    queue->known += more;
+}
+
 status_t queue_reserve(struct queue *queue) {
     KASSERT(!queue->closed);
     uint32_t depth = queue_depth(queue);
     if (queue->page == nullptr) {
-        struct ring_slot **table = slab_alloc(table_size(depth));
+        struct ring_slot **table = slab_alloc_partly(table_size(depth), 0);
         if (table == nullptr) {
             return ERR_NO_MEMORY;
         }
         table_set(queue, table);
+    }
+    if (queue->producer.end.index == queue->known) {
+        know_more(queue);
     }
     if (queue->page[queue->producer.end.index] == nullptr && queue->spare == nullptr) {
         // The slots' contents need no clearing: only what a sender wrote is ever read.
@@ -155,7 +168,6 @@ uint32_t queue_discard(struct queue *queue) {
 
 bool queue_release(struct queue *queue, unsigned *budget) {
     KASSERT(queue->closed);
-    uint32_t depth = queue_depth(queue);
     if (queue->spare != nullptr) {
         page_return(queue->spare);
         queue->spare = nullptr;
@@ -163,20 +175,21 @@ bool queue_release(struct queue *queue, unsigned *budget) {
     if (queue->page == nullptr) {
         return true;
     }
-    for (uint32_t looked = 0; queue->released < ring_pages(depth); queue->released++) {
+    while (queue->known > 0) {
         if (*budget == 0) {
             return false;
         }
-        struct ring_slot *page = queue->page[queue->released];
-        if (page != nullptr) {
-            page_return(page);
-            queue->page[queue->released] = nullptr;
-            slice_spend(budget, PAGE_UNITS);
-        } else if (++looked % RELEASE_STRETCH == 0) {
-            slice_spend(budget, 1);
+        slice_spend(budget, 1);
+        for (unsigned looked = 0; queue->known > 0 && looked < RELEASE_STRETCH; looked++) {
+            struct ring_slot *page = queue->page[--queue->known];
+            if (page != nullptr) {
+                page_return(page);
+                slice_spend(budget, PAGE_FREE_UNITS);
+                break;
+            }
         }
     }
-    slab_free(queue->page, table_size(depth));
+    slab_free(queue->page, table_size(queue_depth(queue)));
     table_set(queue, nullptr);
     return true;
 }

@@ -27,8 +27,8 @@ struct queue {
     uint64_t rejected;   // messages that somebody wanted to put and could not; its owner counts them
     uint32_t high_water; // most messages ever in it at once
     uint32_t discarded;
-    uint32_t released; // entries of the table that queue_release has dealt with
-    bool closed;       // discarded: takes no message ever again
+    uint32_t known; // entries of the table that have been cleared, from the first on; fewer while it is released
+    bool closed;    // discarded: takes no message ever again
 };
 
 void queue_init(struct queue *queue, uint32_t depth, uint32_t message_max); // within the limits of ring_init

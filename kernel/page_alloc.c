@@ -206,7 +206,8 @@ void page_free(paddr_t page, unsigned order) {
     stats.free += UINT64_C(1) << order;
     for (; order < PAGE_ORDER_MAX; order++) {
         paddr_t buddy = page ^ ((uint64_t)PAGE_SIZE << order);
-        if (range_of(buddy) != range || *state_of(range, buddy) != (STATE_FREE | order)) {
+        uint64_t index = (buddy - range->first) >> PAGE_SHIFT; // huge if it lies before the range
+        if (index >= range->pages || range->state[index] != (STATE_FREE | order)) {
             break;
         }
         block_remove(range, buddy, order);

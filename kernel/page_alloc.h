@@ -4,7 +4,10 @@
 
 #include "kernel/include/arch.h"
 
-enum { PAGE_ORDER_MAX = 10 }; // 4 MiB
+enum {
+    PAGE_ORDER_MAX = 10, // 4 MiB
+    PAGE_FREE_UNITS = 4, // of a slice's budget (slice.h): to free a page
+};
 
 struct page_stats {
     uint64_t total, free, low_water; // pages

@@ -12,8 +12,7 @@
 enum {
     LEAF_ENTRIES = PAGE_SIZE / sizeof(paddr_t),
     DESTROY_AT_ONCE = 16, // units of work that the last unref does itself; more go in slices
-    PAGE_UNITS = 3,       // to give back a page
-    LOOK_AT = 4,          // entries that a unit looks through
+    LOOK_AT = 16,         // entries that a unit looks through
 };
 
 // The directory reaches every page of the largest object.
@@ -169,35 +168,45 @@ static void page_give_back(paddr_t *entry) {
     *entry = 0;
 }
 
+// Give back the last page that entries first to end - 1 have: where it was, or first. At most LOOK_AT entries are looked at.
+static uint64_t give_back_last(struct pages *pages, paddr_t *entry, uint64_t first, uint64_t end, unsigned *budget) {
+    first = end - first > LOOK_AT ? end - LOOK_AT : first;
+    slice_spend(budget, 1);
+    while (end > first) {
+        if (entry[--end] != 0) {
+            page_give_back(&entry[end]);
+            pages->resident--;
+            slice_spend(budget, PAGE_FREE_UNITS);
+            break;
+        }
+    }
+    return end;
+}
+
 // From the end: what is above count has been given back. False when the budget ran out first.
 static bool pages_teardown(struct slice *slice, unsigned *budget) {
     struct pages *pages = container_of(slice, struct pages, teardown);
-    for (unsigned looked = 0; pages->count > 0; looked++) {
+    while (pages->count > 0) {
         if (*budget == 0) {
             return false;
         }
-        uint64_t index = pages->count - 1;
-        bool in_leaf = index >= PAGES_INLINE;
-        paddr_t *leaf = in_leaf ? leaf_of(pages, index) : nullptr;
-        if (in_leaf && leaf == nullptr) { // none of its stretch
-            uint64_t first = pages->directory == nullptr ? 0 : align_down(index, LEAF_ENTRIES);
-            pages->count = first > PAGES_INLINE ? first : PAGES_INLINE;
+        if (pages->count <= PAGES_INLINE) {
+            pages->count = give_back_last(pages, pages->direct, 0, pages->count, budget);
+            continue;
+        }
+        uint64_t base = align_down(pages->count - 1, LEAF_ENTRIES); // of the leaf
+        uint64_t first = base > PAGES_INLINE ? base : PAGES_INLINE;
+        paddr_t *leaf = leaf_of(pages, base);
+        if (leaf == nullptr) { // none of its stretch
+            pages->count = pages->directory == nullptr ? PAGES_INLINE : first;
             slice_spend(budget, 1);
             continue;
         }
-        paddr_t *entry = in_leaf ? &leaf[index % LEAF_ENTRIES] : &pages->direct[index];
-        if (*entry != 0) {
-            page_give_back(entry);
-            pages->resident--;
-            slice_spend(budget, PAGE_UNITS);
-        } else if (looked % LOOK_AT == 0) {
-            slice_spend(budget, 1);
+        pages->count = base + give_back_last(pages, leaf, first - base, pages->count - base, budget);
+        if (pages->count == first) {
+            page_give_back(&pages->directory[base / LEAF_ENTRIES]);
+            slice_spend(budget, PAGE_FREE_UNITS);
         }
-        if (in_leaf && (index % LEAF_ENTRIES == 0 || index == PAGES_INLINE)) {
-            page_give_back(&pages->directory[index / LEAF_ENTRIES]);
-            slice_spend(budget, PAGE_UNITS);
-        }
-        pages->count = index;
     }
     if (pages->directory != nullptr) {
         page_free(arch_virt_to_phys(pages->directory), 0);

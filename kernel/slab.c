@@ -103,7 +103,7 @@ static unsigned whole_order(size_t size) {
     return log2_up((size + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
-[[gnu::noinline]] static void *whole_alloc(size_t size) {
+[[gnu::noinline]] static void *whole_alloc(size_t size, size_t cleared) {
     // Beyond the largest block the rounding above need not be considered.
     paddr_t page = size <= (size_t)PAGE_SIZE << PAGE_ORDER_MAX ? page_alloc(whole_order(size)) : 0;
     if (page == 0) {
@@ -115,7 +115,7 @@ static unsigned whole_order(size_t size) {
     whole_pages.pages += pages;
     whole_pages.capacity += pages;
     whole_pages.allocations++;
-    return memset(arch_phys_to_virt(page), 0, pages * PAGE_SIZE);
+    return memset(arch_phys_to_virt(page), 0, cleared);
 }
 
 [[gnu::noinline]] static void whole_free(void *pointer, size_t size) {
@@ -165,7 +165,7 @@ static inline void *slab_take(struct class *class, unsigned class_index, struct 
 // The usual way calls nothing, so that it needs no stack.
 void *slab_alloc_partly(size_t size, size_t cleared) {
     if (size > SLAB_MAX) {
-        return whole_alloc(size);
+        return whole_alloc(size, cleared);
     }
     unsigned class_index = class_of(size);
     struct class *class = &classes[class_index];

@@ -3,7 +3,7 @@
 #include "kernel/page_alloc.h"
 
 // In entries looked at: a unit of a budget, and what freeing a table is worth.
-enum { ENTRIES_PER_UNIT = 16, FREE_WORK = 32 };
+enum { ENTRIES_PER_UNIT = 12, FREE_WORK = PAGE_FREE_UNITS * ENTRIES_PER_UNIT };
 enum { PAGE_SHIFT = 12, LEVEL_SHIFT = 9 };
 static_assert(TABLE_ENTRIES == 1 << LEVEL_SHIFT);
 

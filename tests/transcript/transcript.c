@@ -535,11 +535,13 @@ static void say_text(const char *text, size_t length, unsigned class) {
     }
 }
 
-static char buffer[READ_MAX + 1];
+enum { BUFFER_MAX = 0x10000 };
+static_assert(BUFFER_MAX >= READ_MAX);
+static char buffer[BUFFER_MAX + 1];
 
 // What a call of `length` bytes put there.
 static void say_read(uint64_t from, size_t length, unsigned class) {
-    size_t got = fetch(buffer, from, length < READ_MAX ? length : READ_MAX);
+    size_t got = fetch(buffer, from, length < BUFFER_MAX ? length : BUFFER_MAX);
     if ((class & TEXTS) != 0) {
         say_text(buffer, got, class);
     } else if (class == NOTIFIER) {
