@@ -26,6 +26,12 @@ struct subscription {
     char name[];          // of the only entry that matters, zero-terminated
 };
 
+enum {
+    END_AT_ONCE = 32,  // units of work that closing does itself; more goes in slices
+    WAKE_UNITS = 3,    // for a thread that wakes
+    SIGNAL_UNITS = 32, // of work on the spot
+};
+
 static struct id_tree registry;
 static uint64_t last_id, last_watch_id;
 struct notifier_totals notifier_books;
@@ -45,13 +51,19 @@ static unsigned page_count(uint32_t depth) {
     return (depth + RECORDS_PER_PAGE - 1) / RECORDS_PER_PAGE;
 }
 
-static void notifier_free(struct notifier *notifier) {
-    for (unsigned i = 0; i < page_count(notifier->depth); i++) {
-        if (notifier->page[i] != nullptr) {
-            page_free(arch_virt_to_phys(notifier->page[i]), 0);
+// True when all is freed.
+static bool free_some(struct notifier *notifier, unsigned *budget) {
+    for (unsigned i; (i = page_count(notifier->depth)) > 0; notifier->depth = (i - 1) * RECORDS_PER_PAGE) {
+        if (*budget == 0) {
+            return false;
+        }
+        slice_spend(budget, PAGE_FREE_UNITS);
+        if (notifier->page[i - 1] != nullptr) {
+            page_free(arch_virt_to_phys(notifier->page[i - 1]), 0);
         }
     }
     slab_free(notifier, sizeof *notifier);
+    return true;
 }
 
 status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **notifier) {
@@ -64,7 +76,8 @@ status_t notifier_new(uint32_t depth, uint32_t owner_pid, struct notifier **noti
     for (unsigned i = 0; i < page_count(depth); i++) {
         paddr_t page = page_alloc(0); // records are written whole before they are read
         if (page == 0) {
-            notifier_free(new);
+            unsigned budget = UINT_MAX;
+            (void)free_some(new, &budget);
             return ERR_NO_MEMORY;
         }
         new->page[i] = arch_phys_to_virt(page);
@@ -104,12 +117,38 @@ static struct thread *longest(const struct notifier *notifier) {
                                                           : container_of(first, struct thread, park.link);
 }
 
-void notifier_silence(struct notifier *notifier) {
+// True when it has neither takers nor watches any more.
+static bool silence_some(struct notifier *notifier, unsigned *budget) {
+    for (struct thread *taker; (taker = longest(notifier)) != nullptr; slice_spend(budget, WAKE_UNITS)) {
+        if (*budget == 0) {
+            return false;
+        }
+        park_complete(taker, ERR_REMOVED, (const uint64_t[4]){});
+    }
     while (!list_empty(&notifier->watches)) {
+        if (*budget == 0) {
+            return false;
+        }
+        slice_spend(budget, 1);
         subscription_end(container_of(list_first(&notifier->watches), struct subscription, by_notifier));
     }
-    for (struct thread *taker; (taker = longest(notifier)) != nullptr;) {
-        park_complete(taker, ERR_REMOVED, (const uint64_t[4]){});
+    return true;
+}
+
+static bool silence_step(struct slice *slice, unsigned *budget) {
+    struct notifier *notifier = container_of(slice, struct notifier, ending);
+    bool done = silence_some(notifier, budget);
+    if (done) {
+        object_unref(&notifier->object);
+    }
+    return done;
+}
+
+void notifier_silence(struct notifier *notifier) {
+    unsigned budget = END_AT_ONCE;
+    if (!silence_some(notifier, &budget)) {
+        object_ref(&notifier->object);
+        slice_queue(&notifier->ending, silence_step);
     }
 }
 
@@ -117,55 +156,113 @@ static void unhandled(struct object *object) {
     notifier_silence(notifier_of(object));
 }
 
+// Nobody knows it any more but what it watches: it hears of that to the last.
+static bool end_step(struct slice *slice, unsigned *budget) {
+    struct notifier *notifier = container_of(slice, struct notifier, ending);
+    return silence_some(notifier, budget) && free_some(notifier, budget);
+}
+
 static void destroy(struct object *object) {
     struct notifier *notifier = notifier_of(object);
-    notifier_silence(notifier);
+    slice_cancel(&notifier->offering);
     id_tree_remove(&registry, &notifier->node);
     notifier_books.active--;
-    notifier_free(notifier);
+    unsigned budget = END_AT_ONCE;
+    if (!end_step(&notifier->ending, &budget)) {
+        slice_queue(&notifier->ending, end_step);
+    }
 }
 
 // ---- bits ------------------------------------------------------------------------------------------------------------
 
-// Give a taker those bits that it wants: the bits that are left.
-static uint64_t offer(struct notifier *notifier, struct thread *taker, uint64_t bits) {
-    uint64_t got = bits & taker->park.word;
-    if (got != 0) {
-        notifier->taken++;
-        notifier_books.taken++;
-        park_complete(taker, 0, (const uint64_t[4]){got});
+// The bits that nobody who waits is about to get. All of those that are set, but while offers are due.
+static uint64_t free_bits(const struct notifier *notifier) {
+    uint64_t bits = notifier->bits;
+    if (bits == 0) {
+        return 0;
     }
-    return bits & ~got;
+    bits &= notifier->taker != nullptr ? ~notifier->taker->park.word : UINT64_MAX;
+    list_for_each(link, &notifier->takers) {
+        bits &= ~container_of(link, struct thread, park.link)->park.word;
+    }
+    return bits;
+}
+
+// Give a taker those bits that it wants. False if there is one that it wants, and the budget is used up.
+static bool offer(struct notifier *notifier, struct thread *taker, unsigned *budget) {
+    uint64_t got = notifier->bits & taker->park.word;
+    if (got == 0) {
+        return true;
+    }
+    if (*budget == 0) {
+        return false;
+    }
+    slice_spend(budget, WAKE_UNITS);
+    notifier->bits &= ~got;
+    notifier->taken++;
+    notifier_books.taken++;
+    park_complete(taker, 0, (const uint64_t[4]){got});
+    return true;
 }
 
 // To each taker what it wants, longest wait first. What is left stays.
-[[gnu::noinline]] static void offer_all(struct notifier *notifier, uint64_t bits) {
-    if (notifier->taker != nullptr) {
-        bits = offer(notifier, notifier->taker, bits);
+static bool offer_some(struct notifier *notifier, unsigned *budget) {
+    if (notifier->taker != nullptr && !offer(notifier, notifier->taker, budget)) {
+        return false;
     }
     list_for_each_safe(link, &notifier->takers) {
-        bits = offer(notifier, container_of(link, struct thread, park.link), bits);
+        if (!offer(notifier, container_of(link, struct thread, park.link), budget)) {
+            return false;
+        }
     }
-    notifier->bits = bits;
-    if (bits != 0) {
-        object_notify(&notifier->object, EVENT_READABLE);
+    return true;
+}
+
+static bool offer_step(struct slice *slice, unsigned *budget) {
+    struct notifier *notifier = container_of(slice, struct notifier, offering);
+    notifier->offers_due = !offer_some(notifier, budget);
+    if (!notifier->offers_due && free_bits(notifier) != 0) { // somebody gave up meanwhile what was to be his
+        object_notify_within(&notifier->object, EVENT_READABLE, budget);
+    }
+    return !notifier->offers_due;
+}
+
+[[gnu::noinline]] static void offer_all(struct notifier *notifier, uint64_t bits, unsigned *budget) {
+    notifier->bits |= bits;
+    if (!offer_some(notifier, budget) && !notifier->offers_due) {
+        notifier->offers_due = true;
+        slice_queue(&notifier->offering, offer_step);
+    }
+    if (free_bits(notifier) != 0) {
+        object_notify_within(&notifier->object, EVENT_READABLE, budget);
     }
 }
 
-void notifier_signal(struct notifier *notifier, uint64_t bits) {
+// As a rule one waits, for all of these bits; then nobody else has anything to take. False: it is not so.
+[[gnu::always_inline]] static inline bool signal_one(struct notifier *notifier, uint64_t bits) {
     notifier->signals++;
     notifier_books.signals++;
     bits |= notifier->bits;
     struct thread *taker = notifier->taker;
-    // As a rule one waits, for all of these bits; then nobody else has anything to take.
     if (taker == nullptr || (bits & ~taker->park.word) != 0 || !park_complete_woken(taker, bits)) {
-        offer_all(notifier, bits);
-        return;
+        return false;
     }
     notifier->taker = nullptr;
     notifier->bits = 0;
     notifier->taken++;
     notifier_books.taken++;
+    return true;
+}
+
+[[gnu::noinline]] static void signal_many(struct notifier *notifier, uint64_t bits) {
+    unsigned budget = SIGNAL_UNITS;
+    offer_all(notifier, bits, &budget);
+}
+
+void notifier_signal(struct notifier *notifier, uint64_t bits) {
+    if (!signal_one(notifier, bits)) {
+        signal_many(notifier, bits);
+    }
 }
 
 static void take_withdraw(struct thread *taker) {
@@ -181,9 +278,9 @@ static void take_withdraw(struct thread *taker) {
 const struct park_kind take_parked = {.operation = "take", .withdraw = take_withdraw};
 
 long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask, uint64_t deadline, uint64_t *bits) {
-    if ((notifier->bits & mask) != 0) {
-        *bits = notifier->bits & mask;
-        notifier->bits &= ~mask;
+    *bits = free_bits(notifier) & mask;
+    if (*bits != 0) {
+        notifier->bits &= ~*bits;
         notifier->taken++;
         notifier_books.taken++;
         return 0;
@@ -324,10 +421,12 @@ static void deliver(struct watch *watch, const struct event *event) {
         } else {
             add_record(notifier, subscription, event);
         }
-        object_notify(&notifier->object, EVENT_READABLE);
+        if (!list_empty(&notifier->object.waiters)) {
+            object_notify_within(&notifier->object, EVENT_READABLE, &watch_budget);
+        }
     }
-    if (subscription->bits != 0) {
-        notifier_signal(notifier, subscription->bits);
+    if (subscription->bits != 0 && !signal_one(notifier, subscription->bits)) {
+        offer_all(notifier, subscription->bits, &watch_budget);
     }
 }
 
@@ -443,7 +542,7 @@ status_t notifier_unwatch(struct notifier *notifier, uint64_t id) {
 
 static uint32_t events(const struct object *object) {
     const struct notifier *notifier = container_of(object, const struct notifier, object);
-    return notifier->bits != 0 || has_records(notifier) ? EVENT_READABLE : 0;
+    return has_records(notifier) || free_bits(notifier) != 0 ? EVENT_READABLE : 0;
 }
 
 // Who may signal it, or have it watch something; and whatever it watches.

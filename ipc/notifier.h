@@ -3,7 +3,8 @@
 //
 // Bits. A signal offers its bits to the threads parked in take, longest wait first: each gets those it asked for, and each
 // bit goes to one of them. What nobody takes stays. Both happen in one step under the kernel lock, so a signal cannot
-// fall between the look and the parking (IPC-2.4).
+// fall between the look and the parking (IPC-2.4). Where one signal wakes many, some wake by a slice: what they are about to
+// get is theirs from the signal on.
 //
 // Records. A full queue loses nothing silently (IPC-2.7): events are counted instead, and an EVENT_OVERFLOW record with
 // their number stands where they would have stood. While that record has no place yet, every further event is counted
@@ -39,7 +40,7 @@ long notifier_take(struct notifier *notifier, struct thread *self, uint64_t mask
 [[nodiscard]] status_t notifier_watch_entry(struct notifier *notifier, struct watched *directory, const char *name,
                                             size_t length, uint64_t bits, uint64_t *id);
 [[nodiscard]] status_t notifier_unwatch(struct notifier *notifier, uint64_t id); // ERR_NOT_FOUND
-// Hear no more, and end every take.
+// Hear no more, and end every take; what is long in steps. Once, and nobody begins anything with it afterwards.
 void notifier_silence(struct notifier *notifier);
 
 // The oldest record, in place of which the queue has room afterwards; false: none.

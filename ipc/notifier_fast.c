@@ -2,7 +2,7 @@
 //
 //   signal   nobody waits for the notifier but takers, and the longest of these gets all the bits: it has no deadline and is
 //            not more urgent than who signals. It becomes this CPU's woken thread, if there may be one and is none yet
-//   take     a bit is there; or none is and the call polls; or the call waits for ever, as the only taker, and the woken
+//   take     a bit is there, and nobody waits who might be about to get it; or none is and the call polls; or the call waits for ever, as the only taker, and the woken
 //            thread comes next and can go on by a mere change of registers
 //   read     it is what the thread took from last; the oldest record is a queued one, the buffer has room for no other or there
 //            is no other, and it can be copied out as it is. For other reads see direct_fast.c
@@ -62,6 +62,9 @@ struct fast_answer FAST_PATH(take)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     struct notifier *notifier = container_of(object, struct notifier, object);
     uint64_t bits = notifier->bits & a1;
     if (bits != 0) {
+        if (FAST_RARE(notifier->taker != nullptr || notifier->taker_count != 0)) {
+            FAST_UNLOCK_LEAVE(CALL_TAKE, a0, a1, a2, 0, 0, 0);
+        }
         notifier->bits &= ~a1;
         notifier->taken++;
         process->calls++;

@@ -11,8 +11,8 @@ static struct slice backlog_slice;
 static bool backlog_queued; // or its step is running
 
 enum {
-    NOTIFY_MAX = 16, // waiters looked at on the spot
-    LOOK_UNITS = 4,  // of a slice's budget: a thread wakes
+    NOTIFY_UNITS = 32, // of work on the spot
+    LOOK_UNITS = 4,    // of a slice's budget: a thread wakes
 };
 
 uint64_t wait_ready(const struct thread *thread) {
@@ -65,20 +65,18 @@ void object_notify(struct object *object, uint32_t events) {
     }
 }
 
-unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit) {
+static unsigned notify(struct object *object, uint32_t events, unsigned limit, unsigned *budget) {
     unsigned completed = 0;
-    if (list_empty(&object->waiters)) {
-        return completed;
-    }
     struct list todo = LIST_INIT(todo);
     list_append(&todo, &object->waiters);
     // Finishing a wait drops its references: keep the object while its waiters are walked.
     object_ref(object);
-    for (unsigned i = 0; i < NOTIFY_MAX && completed < limit; i++) {
+    while (*budget > 0 && completed < limit) {
         struct list *first = list_pop_front(&todo);
         if (first == nullptr) {
             break;
         }
+        slice_spend(budget, LOOK_UNITS);
         struct wait_link *link = container_of(first, struct wait_link, link);
         if ((link->events & events) != 0) {
             completed += look_at(link);
@@ -97,4 +95,15 @@ unsigned object_notify_some(struct object *object, uint32_t events, unsigned lim
     }
     object_unref(object);
     return completed;
+}
+
+unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit) {
+    unsigned budget = NOTIFY_UNITS;
+    return list_empty(&object->waiters) ? 0 : notify(object, events, limit, &budget);
+}
+
+void object_notify_within(struct object *object, uint32_t events, unsigned *budget) {
+    if (!list_empty(&object->waiters)) {
+        notify(object, events, UINT_MAX, budget);
+    }
 }

@@ -18,6 +18,8 @@ void wait_withdraw(struct thread *thread);        // undo the links; for park
 
 // Some of these events hold now: complete the waits of those who asked for one.
 void object_notify(struct object *object, uint32_t events);
+// The same as far as *budget goes, in units as of slices; the others learn of it by a slice.
+void object_notify_within(struct object *object, uint32_t events, unsigned *budget);
 // The same for not more than `limit` of them, longest wait first; the others go on waiting in their order, and are the
 // caller's to remember. Returns how many were completed; those left to a slice do not count.
 unsigned object_notify_some(struct object *object, uint32_t events, unsigned limit);

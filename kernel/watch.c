@@ -2,6 +2,9 @@
 
 #include "kernel/panic.h"
 
+enum { RAISE_UNITS = 24 }; // of work on the spot, besides telling the watchers
+
+unsigned watch_budget;
 static uint64_t raised;
 
 status_t watch_begin(struct watched *thing, struct watch *watch) {
@@ -25,6 +28,7 @@ void watch_end(struct watch *watch) {
 
 void watch_raise_slow(struct watched *thing, const struct event *event) {
     raised++;
+    watch_budget = RAISE_UNITS;
     list_for_each(link, &thing->watches) {
         struct watch *watch = container_of(link, struct watch, by_thing);
         if ((watch->events & event->kind) != 0 && (event->value & watch->match_mask) == watch->match_value) {

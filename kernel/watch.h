@@ -1,8 +1,9 @@
 // Watching: who wants to hear of what happens to something. Whatever can be watched (an object, a node) has a `struct
 // watched`; each subscription is a `struct watch` on its list. Raising an event hands it to each watch that asked for its
 // kind and whose match lets its value pass; what a watch does with it is its owner's business (notifier.h), who neither
-// removes watches nor raises events meanwhile. A thing has at most WATCHERS_MAX watches, so raising is bounded; a thing
-// that nobody watches costs one comparison. Needs the kernel lock.
+// removes watches nor raises events meanwhile. A thing has at most WATCHERS_MAX watches, so raising is bounded: all of them
+// have the event at once, and some of the threads that it wakes run at once, the others by a slice. A thing that nobody
+// watches costs one comparison. Needs the kernel lock.
 #pragma once
 
 #include "abi/abi.h"
@@ -35,6 +36,10 @@ struct watch {
 // Begin and end a watch. watch_begin: events, match and deliver are set. ERR_LIMIT.
 [[nodiscard]] status_t watch_begin(struct watched *thing, struct watch *watch);
 void watch_end(struct watch *watch); // also when the thing is gone
+
+// Of the event that is being raised: units of work, as of slices, that may still go into what follows from its deliveries,
+// such as waking threads. What is more goes by a slice.
+extern unsigned watch_budget;
 
 void watch_raise_slow(struct watched *thing, const struct event *event);
 

@@ -5,6 +5,8 @@
 
 #include "fake.h"
 #include "ipc/notifier.h"
+#include "kernel/slice.h"
+#include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "property.h"
 
@@ -41,6 +43,15 @@ static struct watched things[THINGS];
 static struct thread threads[TAKERS];
 static struct notifier_totals totals;
 static struct property *now;
+
+// What is long goes in shares: how many there were.
+static unsigned run_slices(void) {
+    unsigned shares = 0;
+    for (; slice_pending(); shares++) {
+        slice_run(SLICE_BUDGET);
+    }
+    return shares;
+}
 
 static struct m_notifier *some_notifier(void) {
     struct m_notifier *notifier = &notifiers[property_choose(now, "notifier", NOTIFIERS)];
@@ -444,6 +455,7 @@ static void notify(struct property *p) {
             close_one(&notifiers[i]);
         }
     }
+    run_slices();
     property_equal(p, object_count(OBJECT_NOTIFIER), 0);
     property_equal(p, fake_memory_objects(), 0);
     property_equal(p, fake_memory_pages(), 0);
@@ -475,6 +487,7 @@ Test(notifier, watches_and_takers_are_bounded) {
     }
     cr_assert_eq(notifier_watch(notifier, &more[0], &spec, &id), ERR_LIMIT);
     object_unref(notifier_object(notifier));
+    run_slices();
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
 
@@ -486,6 +499,92 @@ Test(notifier, takes_no_page_too_many) {
         cr_assert_eq(notifier_new(depth, 1, &notifier), 0);
         cr_assert_eq(fake_memory_pages(), (depth - 1) / PER_PAGE + 1, "depth %u", depth);
         object_unref(notifier_object(notifier));
+        run_slices();
     }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// ---- many at once ----------------------------------------------------------------------------------------------------
+
+static struct thread crowd[WATCHERS_MAX];
+
+static unsigned woken(void) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        count += !parked(&crowd[i]);
+    }
+    return count;
+}
+
+// So many takers that one signal wakes only some on the spot. What the others are about to get is theirs: nobody who comes
+// meanwhile gets it, and the notifier is not ready by it.
+Test(notifier, a_signal_to_many_is_theirs_from_the_first) {
+    struct notifier *notifier;
+    struct thread late = {};
+    uint64_t bits = 0;
+    cr_assert_eq(notifier_new(1, 1, &notifier), 0);
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        crowd[i] = (struct thread){};
+        cr_assert_eq(notifier_take(notifier, &crowd[i], UINT64_C(1) << i, FOREVER, &bits), CALL_PENDING);
+    }
+    notifier_signal(notifier, UINT64_MAX);
+    unsigned at_once = woken();
+    cr_assert(at_once > 0 && at_once <= SLICE_BUDGET, "%u", at_once);
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        cr_assert_eq(!parked(&crowd[i]), i < at_once);
+    }
+    cr_assert_eq(notifier_take(notifier, &late, UINT64_MAX, 0, &bits), ERR_TIMED_OUT);
+    struct object *object = notifier_object(notifier);
+    cr_assert_eq(object->ops->events(object), 0);
+    // One gives up what was to be its own: that is free then.
+    crowd[WATCHERS_MAX - 1].park.kind->withdraw(&crowd[WATCHERS_MAX - 1]);
+    crowd[WATCHERS_MAX - 1].park.kind = nullptr;
+    cr_assert_eq(object->ops->events(object), EVENT_READABLE);
+    cr_assert_eq(notifier_take(notifier, &late, UINT64_MAX, 0, &bits), 0);
+    cr_assert_eq(bits, UINT64_C(1) << (WATCHERS_MAX - 1));
+    unsigned before = woken(), shares = 0;
+    for (; slice_pending(); shares++) {
+        slice_run(SLICE_BUDGET);
+        cr_assert_leq(woken() - before, SLICE_BUDGET / 2);
+        before = woken();
+    }
+    cr_assert_gt(shares, 1);
+    cr_assert_eq(woken(), WATCHERS_MAX);
+    struct notifier_info info;
+    notifier_get_info(notifier, &info);
+    cr_assert_eq(info.bits, 0);
+    cr_assert_eq(info.taken, WATCHERS_MAX);
+    notifier_silence(notifier);
+    object_unref(object);
+    run_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// An event that very many watch: each has it at once, and not all who wait for it wake on the spot.
+Test(notifier, an_event_for_many_is_there_at_once) {
+    struct notifier *notifier[WATCHERS_MAX];
+    struct watched thing = {};
+    uint64_t id, bits;
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        const struct abi_watch_spec spec = {.events = EVENT_READABLE, .bits = 3};
+        cr_assert_eq(notifier_new(4, 1, &notifier[i]), 0);
+        cr_assert_eq(notifier_watch(notifier[i], &thing, &spec, &id), 0);
+        crowd[i] = (struct thread){};
+        cr_assert_eq(notifier_take(notifier[i], &crowd[i], 1, FOREVER, &bits), CALL_PENDING);
+    }
+    watch_raise(&thing, &(struct event){.kind = EVENT_READABLE, .value = 7});
+    unsigned at_once = woken();
+    cr_assert(at_once > 0 && at_once <= SLICE_BUDGET, "%u", at_once);
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        struct abi_event_record record;
+        cr_assert(notifier_peek(notifier[i], &record));
+        cr_assert_eq(record.value, 7);
+    }
+    cr_assert_gt(run_slices(), 1);
+    cr_assert_eq(woken(), WATCHERS_MAX);
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        object_unref(notifier_object(notifier[i]));
+    }
+    run_slices();
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
