@@ -175,18 +175,16 @@ bool queue_release(struct queue *queue, unsigned *budget) {
     if (queue->page == nullptr) {
         return true;
     }
-    while (queue->known > 0) {
+    for (unsigned looked = 0; queue->known > 0;) {
         if (*budget == 0) {
             return false;
         }
-        slice_spend(budget, 1);
-        for (unsigned looked = 0; queue->known > 0 && looked < RELEASE_STRETCH; looked++) {
-            struct ring_slot *page = queue->page[--queue->known];
-            if (page != nullptr) {
-                page_return(page);
-                slice_spend(budget, PAGE_FREE_UNITS);
-                break;
-            }
+        struct ring_slot *page = queue->page[--queue->known];
+        if (page != nullptr) {
+            page_return(page);
+            slice_spend(budget, PAGE_FREE_UNITS);
+        } else if (++looked % RELEASE_STRETCH == 0) {
+            slice_spend(budget, 1);
         }
     }
     slab_free(queue->page, table_size(queue_depth(queue)));

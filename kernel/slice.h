@@ -18,7 +18,7 @@ struct slice {
     bool (*step)(struct slice *slice, unsigned *budget);
 };
 
-enum { SLICE_BUDGET = 40 }; // units a kernel entry spends
+enum { SLICE_BUDGET = 32 }; // units a kernel entry spends
 
 // Deduct what a part of the work is worth; the last part may be worth more than is left.
 static inline void slice_spend(unsigned *budget, unsigned units) {
