@@ -42,7 +42,7 @@ static void cpus_snapshot(const struct node *, const struct process *, struct te
 
 static const struct text_columns no_columns = {.line = ""};
 
-static bool log_record(const struct node *, uint64_t *cursor, struct text *text) {
+static bool log_record(const struct node *, uint64_t *cursor, struct text *text, unsigned *) {
     char lines[2 * CONSOLE_LINE_MAX];
     size_t length = log_copy(cursor, lines, sizeof lines);
     text_bytes(text, lines, length);

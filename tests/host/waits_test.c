@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/cpu.h"
 #include "kernel/process.h"
 #include "kernel/slice.h"
 #include "kernel/thread.h"
@@ -797,9 +798,55 @@ Test(waits, handles_behind_long_gaps_are_listed) {
                 found++;
             }
             cr_assert_eq(found, 2 - round, "%s: %u", files[i], found);
+            // What a read passes over in shares makes it one call all the same.
+            const struct process *process = process_by_pid(init->pid);
+            handle_t file = (handle_t)user_open(init, init->root, files[i], OPEN_READ, 0);
+            for (int64_t length = 1; length > 0;) {
+                uint64_t calls = process->calls, entries = cpu_count_total(COUNT_SYSCALL);
+                length = user_read(init, file, table, sizeof table - 1, OFFSET_CURRENT);
+                cr_assert_geq(length, 0);
+                cr_assert_eq(process->calls, calls + 1);
+                cr_assert_eq(cpu_count_total(COUNT_SYSCALL), entries + 1);
+            }
+            cr_assert_eq(CALL(init, CLOSE, file), 0);
         }
         CALL(init, CLOSE, (uint64_t)dup[GAP]); // then the gap is at the end
     }
+}
+
+static unsigned lines_of(struct user *user, const char *text) {
+    char start[32];
+    unsigned count = 0;
+    snprintf(start, sizeof start, "%-3u ", user->pid);
+    for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
+        count += strncmp(at, start, strlen(start)) == 0;
+    }
+    return count;
+}
+
+// One thread may wait for many things, each of which very many can bring about: a read looks at few of them.
+Test(waits, a_read_looks_at_few_things) {
+    enum { LINES_MAX = 4 };
+    boot(0);
+    struct abi_wait_item item[WAIT_MAX];
+    struct user *user = machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT);
+    for (unsigned i = 0; i < WAIT_MAX; i++) {
+        int64_t notifier = CALL(init, NOTIFIER_CREATE, 1);
+        item[i] =
+            (struct abi_wait_item){.handle = give(user, (handle_t)notifier, RIGHT_WATCH), .events = EVENT_READABLE};
+    }
+    cr_assert_eq(user_wait(user, item, WAIT_MAX, FOREVER), USER_PARKED);
+    handle_t file = (handle_t)user_open(init, init->root, "/kern/ipc/waits", OPEN_READ, 0);
+    unsigned lines = 0;
+    int64_t length;
+    do {
+        length = user_read(init, file, table, sizeof table - 1, OFFSET_CURRENT);
+        cr_assert_geq(length, 0);
+        table[length] = '\0';
+        cr_assert_leq(lines_of(user, table), LINES_MAX);
+        lines += lines_of(user, table);
+    } while (length > 0);
+    cr_assert_eq(lines, WAIT_MAX);
 }
 
 // A mailbox answers nobody until somebody serves it, and that may be anyone.
