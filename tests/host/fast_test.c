@@ -675,6 +675,7 @@ static void tell_story(void) {
     memset(taken_from, 0, sizeof taken_from);
     uint64_t before = cpu_count_total(COUNT_FAST);
     settle();
+    fast_paths_choose(below("set of fast paths", 8) != 0);
     while (more(300)) {
         act();
         pass_time();
@@ -689,7 +690,6 @@ static void twice(struct property *property) {
     choices = chosen = 0;
     told = compared = 0;
     again = false;
-    fast_paths_choose(!property_chance(p, "fast paths that take the lock", 25));
     tell_story();
     again = true;
     tell_story();
