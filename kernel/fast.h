@@ -87,7 +87,7 @@ fast_path fast_read_any, fast_shared_read_any; // reads of what has no fast path
 // that, or self is ending and makes no more calls. Entries never move while the table lives, and one that is free has a value
 // of its own: so the last one found is found again by one comparison.
 [[gnu::always_inline]] static inline struct object *fast_object(struct thread *self, const struct process *process,
-                                                                uint64_t value, uint8_t ability) {
+                                                                uint64_t value, uint32_t ability) {
     bool gives = (ability & (HANDLE_CALL | HANDLE_SEND | HANDLE_SIGNAL)) != 0;
     const struct handle **last = gives ? &self->last_given : &self->last_taken;
     const struct handle *handle = *last;
@@ -103,7 +103,7 @@ fast_path fast_read_any, fast_shared_read_any; // reads of what has no fast path
         }
         *last = handle;
     }
-    if (FAST_RARE((handle->abilities & ability) == 0)) {
+    if (FAST_RARE(!handle_can(handle, ability))) {
         return nullptr;
     }
     struct object *object = handle->object;

@@ -141,15 +141,14 @@ static status_t table_grow(struct handle_table *table) {
     return 0;
 }
 
-static uint8_t ability(uint32_t rights, uint32_t right, uint8_t ability) {
+static uint32_t ability(uint32_t rights, uint32_t right, uint32_t ability) {
     return (rights & right) != 0 ? ability : 0;
 }
 
-static uint8_t abilities(enum object_kind kind, uint32_t rights) {
+static uint32_t abilities(enum object_kind kind, uint32_t rights) {
     switch (kind) {
     case OBJECT_CONNECTION:
-        return ability(rights, RIGHT_CALL, HANDLE_CALL) | ability(rights, RIGHT_WRITE, HANDLE_SEND) |
-               ability(rights, RIGHT_READ, HANDLE_RECEIVE);
+        return ability(rights, RIGHT_CALL, HANDLE_CALL) | ability(rights, RIGHT_WRITE, HANDLE_SEND);
     case OBJECT_CHANNEL:
         return ability(rights, RIGHT_READ, HANDLE_SERVE);
     case OBJECT_NOTIFIER:
@@ -246,7 +245,6 @@ static void entry_close(struct handle_table *table, struct handle *entry, uint32
     entry->object = nullptr;
     entry->value = index ^ 1;
     entry->rights = 0;
-    entry->abilities = 0;
     entry->badge = table->free_head;
     table->free_head = index + 1;
     table->used--;

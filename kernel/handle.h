@@ -18,8 +18,8 @@ struct handle;
 
 enum { HANDLE_VISIT_MAX = 256, HANDLE_CHUNK = 32 };
 
-// What can be done with a handle.
-enum { HANDLE_CALL = 1, HANDLE_SERVE = 2, HANDLE_SEND = 4, HANDLE_RECEIVE = 8, HANDLE_SIGNAL = 16, HANDLE_TAKE = 32 };
+// What can be done with a handle, as far as fast paths ask. What has a byte of its own is found by a comparison with 0.
+enum { HANDLE_CALL = 1, HANDLE_SERVE = 1 << 8, HANDLE_SEND = 1 << 16, HANDLE_SIGNAL = 1 << 24, HANDLE_TAKE = 2 << 24 };
 
 struct lineage {
     struct handle *handle;  // null: gone, the place joins those below
@@ -37,8 +37,25 @@ struct handle {
     uint64_t value;             // free entries: what no handle with this index can have
     uint16_t generation;        // 1 to 0x7fff
     uint8_t rights;
-    uint8_t abilities; // HANDLE_*: what kind and rights say together; for the fast paths
+    union {                 // what kind and rights say together; for the fast paths, who find the value first
+        uint32_t abilities; // HANDLE_*
+        uint8_t ability[4];
+    };
 };
+
+// Whether it has this one, a constant.
+[[gnu::always_inline]] static inline bool handle_can(const struct handle *handle, uint32_t ability) {
+    switch (ability) {
+    case HANDLE_CALL:
+        return handle->ability[0] != 0;
+    case HANDLE_SERVE:
+        return handle->ability[1] != 0;
+    case HANDLE_SEND:
+        return handle->ability[2] != 0;
+    default:
+        return (handle->abilities & ability) != 0;
+    }
+}
 
 struct handle_table {
     struct handle **chunk; // HANDLE_CHUNK entries each; null until used
