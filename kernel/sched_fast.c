@@ -29,7 +29,8 @@ struct fast_answer FAST_PATH(yield)(uint64_t, uint64_t, uint64_t, uint64_t, uint
     }
     struct thread *next = container_of(first, struct thread, ready);
     struct process *next_process = next->process;
-    if (woken != &sched_nobody || sched_waiting.mask >> priority > 1 || !fast_can_switch(self, next, next_process)) {
+    // Where a turn may begin, no other CPU has a queue.
+    if (woken != &sched_nobody || cpu->queue.occupied >> priority > 1 || !fast_can_switch(self, next, next_process)) {
         FAST_UNLOCK_LEAVE(CALL_YIELD, 0, 0, 0, 0, 0, 0);
     }
     // Behind its equals: how many wait stays as it was.

@@ -26,8 +26,8 @@ struct call_end {
 
 enum thread_state {
     THREAD_RUNNING, // current on a CPU
-    THREAD_NEW,     // made, not started
     THREAD_READY,   // in the run queue of its home CPU, or that CPU's woken thread
+    THREAD_NEW,     // made, not started
     THREAD_PARKED,
     THREAD_DEAD, // never runs again
 };
