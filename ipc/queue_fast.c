@@ -94,7 +94,8 @@ struct fast_answer FAST_PATH(recv)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     struct queue *queue = &channel->inbound;
     struct ring_end *end = &queue->consumer.end, *producer = &queue->producer.end;
     struct ring_slot *slot = end->slot;
-    if (end->own == producer->own || slot == end->last) {
+    uint64_t own = end->own;
+    if (own == producer->own || slot == end->last) {
         REFUSE_RECV;
     }
     if (slot->header.length > a2 || !arch_fast_copy_out(a1, slot->payload, slot->header.length)) {
@@ -109,8 +110,7 @@ struct fast_answer FAST_PATH(recv)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     if (took > channel->latency.usual) {
         REFUSE_RECV;
     }
-    uint64_t own = end->own + 1;
-    if (own != producer->own) {
+    if (++own != producer->own) {
         end->slot = slot + 1;
     } else { // begin again
         struct ring_slot *first = queue->only;
@@ -122,7 +122,7 @@ struct fast_answer FAST_PATH(recv)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     }
     end->own = own;
     producer->limit++;
-    uint64_t bucket = arch_fast_highest(took << 1 | 1); // latency_bucket
+    uint64_t bucket = arch_fast_width(took); // latency_bucket
     channel->latency.bucket[bucket]++;
     channel->latency.sum += took;
     books_system.latency.bucket[bucket]++;

@@ -32,7 +32,7 @@
         [[clang::musttail]] return arch_fast_settle(0, 0, 0, 0, 0, 0);
     }
     atomic_store_explicit(&lock_holder, nullptr, memory_order_relaxed);
-    FAST_STAY(self, status, 0);
+    FAST_CALLED_STAY(self, status, 0);
 }
 
 [[gnu::noinline]] static struct fast_answer direct_end(uint64_t number, uint64_t status, uint64_t, uint64_t, uint64_t,
@@ -41,7 +41,7 @@
         [[clang::musttail]] return direct_rest(number, status, 0, 0, 0, 0);
     }
     atomic_store_explicit(&lock_holder, nullptr, memory_order_relaxed);
-    FAST_STAY(FAST_CPU(current), status, 0);
+    FAST_CALLED_STAY(FAST_CPU(current), status, 0);
 }
 
 // Begin the call `number` with these arguments: from here on there is `self`.

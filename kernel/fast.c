@@ -25,15 +25,16 @@ void fast_paths_choose(bool alone) {
     [[clang::musttail]] return fast_unlock_leave(a0, a1, a2, a3, a4, a5);
 }
 
-#define GRANT_THEN(exit)                                                                                               \
+#define GRANT_THEN(exit, end)                                                                                          \
     [[gnu::noinline]] struct fast_answer fast_grant_##exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,         \
                                                            uint64_t a4, uint64_t a5) {                                 \
         kernel_lock_grant();                                                                                           \
-        [[clang::musttail]] return arch_fast_##exit(a0, a1, a2, a3, a4, a5);                                           \
+        [[clang::musttail]] return arch_fast_##end(a0, a1, a2, a3, a4, a5);                                            \
     }
-GRANT_THEN(stay_exit)
-GRANT_THEN(words_exit)
-GRANT_THEN(exit)
-GRANT_THEN(pair_exit)
-GRANT_THEN(word_exit)
-GRANT_THEN(frame_exit)
+GRANT_THEN(stay_exit, called_exit)
+GRANT_THEN(called_exit, called_exit)
+GRANT_THEN(words_exit, called_words_exit)
+GRANT_THEN(exit, exit)
+GRANT_THEN(pair_exit, pair_exit)
+GRANT_THEN(word_exit, word_exit)
+GRANT_THEN(frame_exit, frame_exit)

@@ -57,14 +57,17 @@
 #define FAST_HOLD()                  static_assert(true)
 #endif
 fast_path fast_unlock_leave, fast_queue_leave;
-fast_path fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit, fast_grant_word_exit,
-    fast_grant_frame_exit;
+fast_path fast_grant_called_exit, fast_grant_words_exit, fast_grant_pair_exit, fast_grant_stay_exit, fast_grant_exit,
+    fast_grant_word_exit, fast_grant_frame_exit;
 fast_path fast_read_any, fast_shared_read_any; // reads of what has no fast path of its own
 
-// The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY), or `to` in its
+// The end: give back the lock; then, with this status and first result, the caller itself goes on (STAY; CALLED_STAY: C
+// functions were called), or `to` in its
 // place: with the caller's message (DONE) and perhaps a second result (PAIR), or its own message (WORD). FRAME: `to` goes on
 // with what its frame says. What is read for the answer is guarded by the lock.
-#define FAST_STAY(self, status, word)                  FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self), fast_any())
+#define FAST_STAY(self, status, word) FAST_END(stay_exit, word, status, fast_any(), arch_fast_stay(self), fast_any())
+#define FAST_CALLED_STAY(self, status, word)                                                                           \
+    FAST_END(called_exit, word, status, fast_any(), arch_fast_stay(self), fast_any())
 #define FAST_DONE(self, to, status, word)              FAST_END(exit, word, status, self, to, fast_any())
 #define FAST_PAIR_DONE(self, to, status, word, second) FAST_END(pair_exit, word, status, self, to, second)
 #define FAST_WORD_DONE(self, to, word)                 FAST_END(word_exit, word, 0, self, to, fast_any())

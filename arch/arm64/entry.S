@@ -189,14 +189,16 @@ arm64_fast:
     ldp x21, x22, [x3, #THREAD_FRAME + X(21)]
 .endm
 
-    .global arch_fast_stay_exit
+    .global arch_fast_stay_exit, arch_fast_called_exit
+arch_fast_called_exit:
 arch_fast_stay_exit:
     ldp x2, x3, [sp]
     ZERO_KERNEL_REGISTERS
     EXCEPTION_RETURN
 
 // Four results: in x0, x2, x3 and x4.
-    .global arch_fast_words_exit
+    .global arch_fast_words_exit, arch_fast_called_words_exit
+arch_fast_called_words_exit:
 arch_fast_words_exit:
     mov x5, xzr
     ZERO_SCRATCH_REGISTERS

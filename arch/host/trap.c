@@ -70,6 +70,15 @@ struct fast_answer arch_fast_stay_exit(uint64_t word, uint64_t status, uint64_t,
     return go_on_with(self, status, word, 0);
 }
 
+struct fast_answer arch_fast_called_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t) {
+    return arch_fast_stay_exit(word, status, 0, self, 0, 0);
+}
+
+struct fast_answer arch_fast_called_words_exit(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                               uint64_t a5) {
+    return arch_fast_words_exit(a0, a1, a2, a3, a4, a5);
+}
+
 // On a machine with registers they would just stay what they are: the message goes from one thread to the other.
 struct fast_answer arch_fast_pair_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t second,
                                        uint64_t) {

@@ -107,13 +107,17 @@ riscv_enter:
     jr t0
 
 // The ends of fast paths: a result in a0, the status in a1. What may hold anything of the kernel's or, if another thread goes
-// on, of the one before it becomes zero. Where the caller itself goes on, s9 to s11 hold what is its own.
+// on, of the one before it becomes zero. Where the caller itself goes on, s9 to s11 hold what is its own, and a7, t5, t6, which
+// fast paths leave alone (cross/riscv64.ini), and ra are what they were: who ends with a tail call gives ra back before.
 .macro ZERO registers:vararg
     .irp register, \registers
     li \register, 0
     .endr
 .endm
 
+    .global arch_fast_called_exit
+arch_fast_called_exit:
+    ZERO a7, t5, t6
     .global arch_fast_stay_exit
 arch_fast_stay_exit:
     ZERO a2, a3, a4
@@ -124,8 +128,13 @@ arch_fast_words_exit:
     csrw sepc, s10
     mv sp, s9
     mv tp, s11
-    ZERO a5, a6, a7, ra, t0, t1, t2, t3, t4, t5, t6
+    ZERO a5, a6, t0, t1, t2, t3, t4
     sret
+
+    .global arch_fast_called_words_exit
+arch_fast_called_words_exit:
+    ZERO a7, t5, t6
+    j arch_fast_words_exit
 
 // a2 = who has made the call, a3 = who goes on in its place; s10 becomes its pc.
 .macro SWITCH_KEPT

@@ -143,7 +143,8 @@ arch_fast_word_exit:
     mov THREAD_FRAME + FRAME_RBX(%rcx), %rbx
     .global arch_fast_exit
 arch_fast_exit:
-    .global arch_fast_stay_exit
+    .global arch_fast_stay_exit, arch_fast_called_exit
+arch_fast_called_exit:
 arch_fast_stay_exit:
     LOAD_KEPT
     xor %esi, %esi
@@ -161,7 +162,8 @@ arch_fast_pair_exit:
     sysretq
 
 // The caller, which is rcx, goes on: results in rdi, rsi, rdx and r8, the status in r9.
-    .global arch_fast_words_exit
+    .global arch_fast_words_exit, arch_fast_called_words_exit
+arch_fast_called_words_exit:
 arch_fast_words_exit:
     mov THREAD_FRAME + FRAME_RFLAGS(%rcx), %r11
     mov THREAD_FRAME + FRAME_RBP(%rcx), %rbp

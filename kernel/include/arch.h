@@ -194,6 +194,9 @@ static inline uint64_t arch_fast_stay(struct thread *self); // what that takes f
 // The same with four results. Which argument is what, the port says: ARCH_FAST_WORDS(status, word0, word1, word2, word3,
 // self) is their list.
 struct fast_answer arch_fast_words_exit(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+// The same two after calls of C functions, which do not leave alone what those two rely on.
+struct fast_answer arch_fast_called_exit(uint64_t word, uint64_t status, uint64_t, uint64_t self, uint64_t, uint64_t);
+struct fast_answer arch_fast_called_words_exit(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 // arch_user_copy_in and arch_user_copy_out for at most MESSAGE_MAX bytes, without a call: `va` is any address, one that is
 // not a user's fails too; the kernel's side is aligned to a word.
 [[nodiscard]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length);
@@ -201,7 +204,7 @@ struct fast_answer arch_fast_words_exit(uint64_t, uint64_t, uint64_t, uint64_t, 
 // The same for more than a few words: by a call, which leaves what a fast path keeps in registers there as far as may be.
 [[nodiscard]] static inline bool arch_fast_bulk_in(void *to, uint64_t from, size_t length);
 [[nodiscard]] static inline bool arch_fast_bulk_out(uint64_t to, const void *from, size_t length);
-static inline unsigned arch_fast_highest(uint64_t word); // bits_highest, in few instructions
+static inline uint64_t arch_fast_width(uint64_t word); // how many bits a number below 2^63 has, in few instructions
 // `to`, whose frame is that of a call, goes on in place of `from`, which made this one and waits. exit: with this answer and
 // the message of `from`; pair_exit: and a second result; word_exit: with this answer and its own message; frame_exit: with answer and message of its frame.
 struct fast_answer arch_fast_exit(uint64_t word, uint64_t status, uint64_t from, uint64_t to, uint64_t, uint64_t);

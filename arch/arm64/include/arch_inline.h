@@ -165,8 +165,8 @@ struct arm64_return {
                     "ldrb %w[word], [%[other], %[left]]\n\tsttrb %w[word], [%[at]]\n\t");
 }
 
-static inline unsigned arch_fast_highest(uint64_t word) {
-    return bits_highest(word);
+static inline uint64_t arch_fast_width(uint64_t word) {
+    return bits_highest(word << 1 | 1);
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self

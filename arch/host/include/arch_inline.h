@@ -87,8 +87,8 @@ static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t leng
     return host_user_range(va, length) && arch_user_copy_out(va, from, length);
 }
 
-static inline unsigned arch_fast_highest(uint64_t word) {
-    return bits_highest(word);
+static inline uint64_t arch_fast_width(uint64_t word) {
+    return bits_highest(word << 1 | 1);
 }
 
 static inline void arch_fast_frames(void) {}

@@ -111,20 +111,39 @@ extern uint64_t riscv_all_cpus; // a bit for each that the machine has
 #define RISCV_USER_BITS 38
 static_assert(ARCH_USER_TOP < 1ull << RISCV_USER_BITS);
 
+// Words, as what they are in memory to the compiler.
+struct riscv_word {
+    uint64_t word;
+};
+
 // By words if the user's side is aligned, what remains and everything else by bytes: a misaligned access may be an emulated
-// one. The body of a function that copies in or out: how a word and a byte are moved, and which of it may fault (773, 774).
-#define RISCV_FAST_COPY(va, other, length, move_word, move_byte)                                                       \
+// one. The first word goes by itself, for often it is all. The body of a function that copies in or out: how that word,
+// another one and a byte are moved, and which of it may fault (773, 774).
+#define RISCV_FAST_COPY(va, other, length, move_first, move_word, move_byte)                                           \
     if ((va) >> RISCV_USER_BITS != 0) {                                                                                \
         return false;                                                                                                  \
     }                                                                                                                  \
-    uint64_t user = (va), kernel = (uint64_t)(other), left = (length), word, unaligned;                                \
-    __asm__ volatile goto("csrs sstatus, %[sum]\n\t"                                                                   \
-                          "andi %[unaligned], %[user], 7\n\t"                                                          \
-                          "bnez %[unaligned], 2f\n\t"                                                                  \
+    uint64_t user = (va), kernel = (uint64_t)(other), left = (length), word;                                           \
+    __asm__ volatile("csrs sstatus, %0" ::"r"(RISCV_SUM) : "memory");                                                  \
+    __asm__("" : "+r"(left)); /* not known to be positive: the difference serves twice */                              \
+    if (user % 8 == 0 && (int64_t)(left - 8) >= 0) {                                                                   \
+        __asm__ volatile goto(move_first RISCV_FIXUP("773b", "%l[fault]")                                              \
+                              : [word] "=&r"(word)                                                                     \
+                              : [user] "r"(user), [first] "m"(*(const struct riscv_word *)(other))                     \
+                              : "memory"                                                                               \
+                              : fault);                                                                                \
+        left -= 8;                                                                                                     \
+        if (left == 0) {                                                                                               \
+            goto done;                                                                                                 \
+        }                                                                                                              \
+        user += 8;                                                                                                     \
+        kernel += 8;                                                                                                   \
+    }                                                                                                                  \
+    __asm__ volatile goto("andi %[word], %[user], 7\n\t"                                                               \
+                          "bnez %[word], 2f\n\t"                                                                       \
                           "addi %[left], %[left], -8\n\t"                                                              \
                           "bltz %[left], 1f\n"                                                                         \
-                          "771: " move_word "beqz %[left], 5f\n\t"                                                     \
-                          "addi %[user], %[user], 8\n\t"                                                               \
+                          "771: " move_word "addi %[user], %[user], 8\n\t"                                             \
                           "addi %[kernel], %[kernel], 8\n\t"                                                           \
                           "addi %[left], %[left], -8\n\t"                                                              \
                           "bgez %[left], 771b\n"                                                                       \
@@ -134,42 +153,41 @@ static_assert(ARCH_USER_TOP < 1ull << RISCV_USER_BITS);
                           "addi %[kernel], %[kernel], 1\n\t"                                                           \
                           "addi %[left], %[left], -1\n\t"                                                              \
                           "bnez %[left], 772b\n"                                                                       \
-                          "5: csrc sstatus, %[sum]\n\t" RISCV_FIXUP("773b", "%l[fault]")                               \
-                              RISCV_FIXUP("774b", "%l[fault]")                                                         \
-                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word),        \
-                            [unaligned] "=&r"(unaligned)                                                               \
-                          : [sum] "r"(RISCV_SUM)                                                                       \
+                          "5:\n\t" RISCV_FIXUP("773b", "%l[fault]") RISCV_FIXUP("774b", "%l[fault]")                   \
+                          : [user] "+&r"(user), [kernel] "+&r"(kernel), [left] "+&r"(left), [word] "=&r"(word)         \
+                          :                                                                                            \
                           : "memory"                                                                                   \
                           : fault);                                                                                    \
+    done:                                                                                                              \
+    __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");                                                  \
     return true;                                                                                                       \
     fault:                                                                                                             \
     __asm__ volatile("csrc sstatus, %0" ::"r"(RISCV_SUM) : "memory");                                                  \
     return false
 
 [[gnu::always_inline]] static inline bool arch_fast_copy_in(void *to, uint64_t va, size_t length) {
-    RISCV_FAST_COPY(va, to, length, "\n773: ld %[word], (%[user])\n\tsd %[word], (%[kernel])\n\t",
+    RISCV_FAST_COPY(va, to, length, "\n773: ld %[word], (%[user])\n\tsd %[word], %[first]\n\t",
+                    "\n773: ld %[word], (%[user])\n\tsd %[word], (%[kernel])\n\t",
                     "\n774: lbu %[word], (%[user])\n\tsb %[word], (%[kernel])\n\t");
 }
 
 [[gnu::always_inline]] static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t length) {
-    RISCV_FAST_COPY(va, from, length, "ld %[word], (%[kernel])\n773: sd %[word], (%[user])\n\t",
+    RISCV_FAST_COPY(va, from, length, "ld %[word], %[first]\n773: sd %[word], (%[user])\n\t",
+                    "ld %[word], (%[kernel])\n773: sd %[word], (%[user])\n\t",
                     "lbu %[word], (%[kernel])\n774: sb %[word], (%[user])\n\t");
 }
 
-// There may be no instruction for it, and what a compiler makes of it then takes thirty or more.
-[[gnu::always_inline]] static inline unsigned arch_fast_highest(uint64_t word) {
-#define RISCV_HALVE(bits)                                                                                              \
-    "srli %[half], %[word], " #bits "\n\t"                                                                             \
-    "beqz %[half], 1f\n\t"                                                                                             \
-    "mv %[word], %[half]\n\t"                                                                                          \
-    "addi %[at], %[at], " #bits "\n"                                                                                   \
-    "1: "
-    uint64_t at = 0, half;
-    __asm__(RISCV_HALVE(32) RISCV_HALVE(16) RISCV_HALVE(8) RISCV_HALVE(4) RISCV_HALVE(2) "srli %[half], %[word], 1\n\t"
-                                                                                         "add %[at], %[at], %[half]"
-            : [at] "+&r"(at), [word] "+&r"(word), [half] "=&r"(half));
-#undef RISCV_HALVE
-    return (unsigned)at;
+extern const uint8_t riscv_widths[256]; // of bytes
+
+// There may be no instruction for it.
+[[gnu::always_inline]] static inline uint64_t arch_fast_width(uint64_t word) {
+    if (__builtin_expect(word >> 8 == 0, 1)) {
+        return riscv_widths[word];
+    }
+    uint64_t at = word >> 32 != 0 ? 32 : 0;
+    at += word >> at >> 16 != 0 ? 16 : 0;
+    at += word >> at >> 8 != 0 ? 8 : 0;
+    return at + riscv_widths[word >> at];
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, status, word1, word2, word3, self

@@ -151,8 +151,8 @@ static inline bool arch_fast_copy_out(uint64_t va, const void *from, size_t leng
     return va >> X86_LOWER_HALF_BITS == 0 && x86_fast_copy((void *)va, from, length);
 }
 
-static inline unsigned arch_fast_highest(uint64_t word) {
-    return bits_highest(word);
+static inline uint64_t arch_fast_width(uint64_t word) {
+    return bits_highest(word << 1 | 1);
 }
 
 #define ARCH_FAST_WORDS(status, word0, word1, word2, word3, self) word0, word1, word2, self, word3, status

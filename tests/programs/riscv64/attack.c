@@ -142,8 +142,8 @@ HARMLESS(trace_in_circles, "addi s0, sp, 16; sd s0, (sp); sd s0, 8(sp)")
 
 // ---- what must hold --------------------------------------------------------------------------------------------------
 
-#define ALL_OTHERS(x) x(ra) x(t0) x(t1) x(t2) x(a1) x(a2) x(a3) x(a4) x(a5) x(a6) x(t3) x(t4) x(t5) x(t6)
-#define KEPT_BY_C(x)  x(s1) x(s6) x(s7) x(s8) // zero, or what they were: -1
+#define ALL_OTHERS(x) x(t0) x(t1) x(t2) x(a1) x(a2) x(a3) x(a4) x(a5) x(a6) x(t3) x(t4)
+#define KEPT_BY_C(x)  x(ra) x(t5) x(t6) x(s1) x(s6) x(s7) x(s8) // zero, or what they were: -1
 // s9 to s11: zero, or the caller's own stack pointer, pc and thread pointer.
 #define KEPT_BY_ENTRY                                                                                                  \
     "beqz s9, 1f; bne s9, sp, 9f; 1: beqz s10, 1f; lla t0, 8b; bne s10, t0, 9f; 1: beqz s11, 1f; bne s11, tp, 9f; 1: "
@@ -162,12 +162,13 @@ HARMLESS(trace_in_circles, "addi s0, sp, 16; sd s0, (sp); sd s0, 8(sp)")
 // A call keeps sp, s0, gp and tp, leaves message words alone, and leaves nothing of the kernel's or of another thread's in
 // the others. The second one has a fast path.
 #define REGISTERS(name, number, status)                                                                                \
-    CHECK(name, "addi sp, sp, -16; sd sp, (sp); li s0, 0x7777; li gp, 0x5555; li tp, 0x6666;" ALL_OTHERS(              \
-                    FILL) "li s9, -1; li s10, -1; li s11, -1;" KEPT_BY_C(FILL) MESSAGE(FILL)                           \
-                    CALL(number) "8: addi a1, a1, -" #status "; bnez a0, 9f; bnez a7, 9f;" ALL_OTHERS(ZERO)            \
-                        KEPT_BY_ENTRY KEPT_BY_C(OWN)                                                                   \
-                            MESSAGE(FULL) "ld t0, (sp); bne t0, sp, 9f; li t0, 0x7777; bne t0, s0, 9f; li t0, 0x5555;" \
-                                          "bne t0, gp, 9f; li t0, 0x6666; bne t0, tp, 9f")
+    CHECK(name,                                                                                                        \
+          "addi sp, sp, -16; sd sp, (sp); li s0, 0x7777; li gp, 0x5555; li tp, 0x6666;" ALL_OTHERS(                    \
+              FILL) "li s9, -1; li s10, -1; li s11, -1;" KEPT_BY_C(FILL) MESSAGE(FILL)                                 \
+              CALL(number) "8: addi a1, a1, -" #status "; bnez a0, 9f; beqz a7, 1f; addi a7, a7, -%[" #number          \
+                           "]; bnez a7, 9f; 1: " ALL_OTHERS(ZERO) KEPT_BY_ENTRY KEPT_BY_C(OWN) MESSAGE(                \
+                               FULL) "ld t0, (sp); bne t0, sp, 9f; li t0, 0x7777; bne t0, s0, 9f; li t0, 0x5555;"      \
+                                     "bne t0, gp, 9f; li t0, 0x6666; bne t0, tp, 9f")
 REGISTERS(call_registers, yield, 0)
 REGISTERS(fast_call_registers, version, 1)
 // Preemption keeps every register.
