@@ -385,8 +385,12 @@ Test(figures, of_a_mapped_channel_and_one_that_is_not) {
     cr_assert_gt(user_channel(self, self->root, "/ipc/n", nullptr), 0);
     load("/ipc/m/ctl");
     EXPECT(1, {"mapped", 1}, {"temporary", 0});
+    load("/ipc/m/stats");
+    EXPECT(1, {"mapped", 1});
     load("/ipc/n/ctl");
     EXPECT(1, {"mapped", 0}, {"temporary", 0});
+    load("/ipc/n/stats");
+    EXPECT(1, {"mapped", 0});
     load("/kern/ipc/channels");
     EXPECT(1, {"mapped", 1});
     EXPECT(2, {"mapped", 0});

@@ -730,3 +730,18 @@ Test(name, commands_have_a_length) {
     cr_assert_eq(user_write(self, control, command, COMMAND_MAX + 1, OFFSET_CURRENT), ERR_INVALID);
     cr_assert_eq(user_write(self, control, "remove", 6, OFFSET_CURRENT), 6);
 }
+
+// An entry's coming and its leaving are changes of the directory, and the times say when.
+Test(name, a_directory_changes_with_its_entries) {
+    struct abi_stat stat;
+    boot();
+    user_work(self, 1000);
+    uint64_t begun = host_time();
+    cr_assert_eq(user_make(self, self->root, "/tmp/entry", NODE_DIR, 0700), 0);
+    cr_assert_eq(user_stat(self, self->root, "/tmp", &stat), 0);
+    cr_assert_eq(stat.modified, begun);
+    user_work(self, 2000);
+    cr_assert_eq(user_remove(self, self->root, "/tmp/entry"), 0);
+    cr_assert_eq(user_stat(self, self->root, "/tmp", &stat), 0);
+    cr_assert_eq(stat.modified, begun + 2000);
+}

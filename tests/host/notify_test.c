@@ -664,6 +664,39 @@ Test(notify, events_file_tells_what_happens) {
     cr_assert_eq(CALL(self, CLOSE, (uint64_t)channel), 0);
 }
 
+// The loss of the last server is told to who watches the channel; its removal only if it goes with that server.
+static void last_server_goes(uint32_t flags, const uint32_t *event, unsigned events) {
+    machine_boot(&(struct machine_options){});
+    self = machine_init();
+    int64_t channel = user_channel(self, self->root, "/tmp/c", &(struct abi_channel_config){.flags = flags});
+    int64_t seen = user_open(self, self->root, "/tmp/c", OPEN_READ | OPEN_DIR, 0);
+    int64_t notifier = CALL(self, NOTIFIER_CREATE, 0);
+    const struct abi_watch_spec spec = {.events = EVENT_PEER_LOST | EVENT_REMOVED};
+    cr_assert(user_store(self, self->scratch, &spec, sizeof spec));
+    cr_assert_gt(seen, 0);
+    cr_assert_eq(CALL(self, WATCH, (uint64_t)notifier, (uint64_t)channel, self->scratch), 0);
+    struct user *server = machine_spawn(self, "server", nullptr, nullptr, PRIORITY_DEFAULT);
+    cr_assert_gt(CALL(self, GIVE, server->process, (uint64_t)channel, RIGHT_READ | RIGHT_WRITE), 0);
+    cr_assert_eq(CALL(self, CLOSE, (uint64_t)channel), 0);
+    struct abi_event_record record;
+    cr_assert_eq(user_read(self, (handle_t)notifier, &record, sizeof record, OFFSET_CURRENT), ERR_EMPTY);
+    cr_assert_eq(CALL(self, KILL, server->process, 1), 0);
+    machine_run_until_idle();
+    for (unsigned i = 0; i < events; i++) {
+        cr_assert_eq(user_read(self, (handle_t)notifier, &record, sizeof record, OFFSET_CURRENT), sizeof record);
+        cr_assert_eq(record.event, event[i]);
+    }
+    cr_assert_eq(user_read(self, (handle_t)notifier, &record, sizeof record, OFFSET_CURRENT), ERR_EMPTY);
+}
+
+Test(notify, a_lasting_channel_loses_its_last_server) {
+    last_server_goes(0, (const uint32_t[]){EVENT_PEER_LOST}, 1);
+}
+
+Test(notify, a_temporary_channel_goes_with_its_last_server) {
+    last_server_goes(CHANNEL_TEMPORARY, (const uint32_t[]){EVENT_PEER_LOST, EVENT_REMOVED}, 2);
+}
+
 Test(notify, every_event_has_its_name) {
     static const struct {
         uint32_t event;
