@@ -15,7 +15,10 @@
 #include "kfs/text.h"
 #include "kfs/tree.h"
 
-enum { GAP_UNITS = 16 }; // of work, to pass over a stretch of unused handles
+enum {
+    GAP_UNITS = 16, // of work, to pass over a stretch of unused handles
+    MAP_UNITS = 6,  // for what is written of a mapping
+};
 
 static struct process *process_at(const struct node *node) {
     return process_of(node->kernel.held);
@@ -120,7 +123,7 @@ static const struct mapping *mapping_from(const struct space *space, uint64_t ad
     return low < space->mapping_count ? space->mapping[low] : nullptr;
 }
 
-static bool maps_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *) {
+static bool maps_record(const struct node *node, uint64_t *cursor, struct text *text, unsigned *budget) {
     const struct mapping *mapping = mapping_from(&process_at(node)->space, *cursor);
     if (mapping == nullptr) {
         return false;
@@ -128,6 +131,7 @@ static bool maps_record(const struct node *node, uint64_t *cursor, struct text *
     char protection[4] = {'r', (mapping->protection & PROT_WRITE) != 0 ? 'w' : '-',
                           (mapping->protection & PROT_EXEC) != 0 ? 'x' : '-', '\0'};
     *cursor = mapping->base + 1;
+    slice_spend(budget, MAP_UNITS);
     text_hex(text, mapping->base);
     text_hex(text, mapping->size);
     text_word(text, protection);

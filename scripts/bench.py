@@ -39,6 +39,8 @@ STAY_KEPT = 1000     # shorter ones are of no interest
 BOUNDED = {
     "fault": "/test/fault null; /test/fault stack; /test/fault undefined; dmesg",
     "console": "hexdump /bin/sh | head -n 200",
+    "lists": "for file in /kern/ipc/waits /kern/ipc/holders /kern/ipc/channels /kern/ipc/notifiers /kern/ipc/stats/errors "
+             "/kern/mem/stats/slabs /proc/self/handles /proc/self/threads /proc/self/maps; do cat $file; done",
 }
 TRACED = 8  # iterations of which the addresses are kept: one of them will be like most
 COUNTER_TOLERANCE = 0.001  # of the machine's own counter: entering and leaving the loop, and what the clock rounds

@@ -769,6 +769,18 @@ Test(waits, wakers_are_bounded) {
     for (unsigned i = 0; i < 64; i++) {
         give(server, (handle_t)channel, RIGHT_WATCH);
     }
+    // And no more than so many in all, however few connections there are.
+    int64_t other = user_channel(init, 0, nullptr, nullptr);
+    struct user *second = machine_spawn(init, "second", nullptr, nullptr, PRIORITY_DEFAULT);
+    wait_for(second, give(second, (handle_t)other, RIGHT_WATCH), EVENT_READABLE);
+    for (unsigned i = 0; i < 3; i++) {
+        int64_t connection = CALL(init, CONNECT, (uint64_t)other, RIGHT_WRITE | RIGHT_GRANT);
+        cr_assert_str_eq(verdict(second), "1 0");
+        for (unsigned k = 1; k < 60; k++) {
+            cr_assert_gt(CALL(init, DUP, (uint64_t)connection, RIGHT_WRITE), 0);
+        }
+    }
+    cr_assert_str_eq(verdict(second), "1,any 0");
     int64_t client = CALL(init, CONNECT, (uint64_t)channel, RIGHT_WATCH | RIGHT_GRANT);
     struct user *waiter = machine_spawn(init, "waiter", nullptr, nullptr, PRIORITY_DEFAULT);
     wait_for(waiter, give(waiter, (handle_t)client, RIGHT_WATCH), EVENT_READABLE);
@@ -830,8 +842,10 @@ Test(waits, a_read_looks_at_few_things) {
     boot(0);
     struct abi_wait_item item[WAIT_MAX];
     struct user *user = machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT);
+    int64_t first = 0;
     for (unsigned i = 0; i < WAIT_MAX; i++) {
         int64_t notifier = CALL(init, NOTIFIER_CREATE, 1);
+        first = i == 0 ? notifier : first;
         item[i] =
             (struct abi_wait_item){.handle = give(user, (handle_t)notifier, RIGHT_WATCH), .events = EVENT_READABLE};
     }
@@ -847,6 +861,22 @@ Test(waits, a_read_looks_at_few_things) {
         lines += lines_of(user, table);
     } while (length > 0);
     cr_assert_eq(lines, WAIT_MAX);
+    // It goes on, and waits for less, while it is listed: no line is written twice.
+    file = (handle_t)user_open(init, init->root, "/kern/ipc/waits", OPEN_READ, 0);
+    for (lines = 0; lines == 0; lines = lines_of(user, table)) {
+        length = user_read(init, file, table, sizeof table - 1, OFFSET_CURRENT);
+        cr_assert_gt(length, 0);
+        table[length] = '\0';
+    }
+    cr_assert_eq(CALL(init, SIGNAL, (uint64_t)first, 1), 0);
+    machine_settle();
+    cr_assert(user_answered(user));
+    cr_assert_eq(user_wait(user, &item[1], 1, FOREVER), USER_PARKED);
+    while ((length = user_read(init, file, table, sizeof table - 1, OFFSET_CURRENT)) > 0) {
+        table[length] = '\0';
+        cr_assert_eq(lines_of(user, table), 0);
+    }
+    cr_assert_eq(length, 0);
 }
 
 // A mailbox answers nobody until somebody serves it, and that may be anyone.
