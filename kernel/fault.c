@@ -12,8 +12,8 @@
 #include "kernel/thread.h"
 
 enum { TRACE_WIDTH = 8 }; // addresses in a line
-// Of a slice's budget: to make a line and to tell it, with so many bytes for a unit; to end a report.
-enum { MAKE_UNITS = 4, MAKE_BYTES = 4, TELL_UNITS = 12, TELL_BYTES = 5, END_UNITS = 4 };
+// Of a slice's budget: to make a line, one that may be long, and to tell it, with so many bytes for a unit.
+enum { MAKE_UNITS = 10, MAKE_UNITS_LONG = 40, TELL_UNITS = 12, TELL_BYTES = 5 };
 
 // Lines of a report: what happened, the back trace, a heading, a register each.
 enum { LINE_FAULT, LINE_TRACE, LINE_HEADING = LINE_TRACE + FAULT_TRACE_MAX / TRACE_WIDTH, LINE_REGISTERS };
@@ -149,21 +149,25 @@ static void end_report(struct thread *thread) {
     object_unref(&thread->object);
 }
 
-// Make a line, tell it, or end the report: what that is worth, in units of a slice.
-static unsigned go_on(struct thread *thread) {
-    unsigned units = END_UNITS;
+// What the next part of a report is worth, in units of a slice.
+static unsigned next_units(const struct thread *thread) {
+    if (line_length > 0) {
+        return TELL_UNITS + (unsigned)line_length / TELL_BYTES;
+    }
+    return thread->fault.line < LINE_HEADING ? MAKE_UNITS_LONG : MAKE_UNITS;
+}
+
+// Make a line, tell it, or end the report.
+static void go_on(struct thread *thread) {
     if (line_length > 0) {
         log_alert_line(line, line_length);
         keep_line(thread);
-        units = TELL_UNITS + (unsigned)line_length / TELL_BYTES;
         line_length = 0;
     } else if (make_line(thread)) {
         console_claim(true);
-        units = MAKE_UNITS + (unsigned)line_length / MAKE_BYTES;
     } else {
         end_report(thread);
     }
-    return units;
 }
 
 static bool write_some(struct slice *, unsigned *budget) {
@@ -172,10 +176,14 @@ static bool write_some(struct slice *, unsigned *budget) {
             console_await(&writer, write_some);
             return true;
         }
-        if (*budget == 0) {
+        // A part that is worth more than the rest of a share begins the next one.
+        unsigned units = next_units(first_of(&records));
+        if (units > *budget && *budget < SLICE_BUDGET) {
+            *budget = 0;
             return false;
         }
-        slice_spend(budget, go_on(first_of(&records)));
+        slice_spend(budget, units);
+        go_on(first_of(&records));
     }
     return true;
 }
@@ -197,7 +205,7 @@ void fault_report(struct thread *self, const struct fault *fault, status_t statu
 
 void fault_write_all(void) {
     while (!list_empty(&records)) {
-        (void)go_on(first_of(&records));
+        go_on(first_of(&records));
     }
 }
 
