@@ -215,6 +215,7 @@ void sched_pass(struct thread *self) {
     admit(cpu);
     if ((cpu->queue.occupied >> self->priority & 1) != 0) {
         cpu->turn_length = 0;
+        cpu->turn_timed = false; // for that end; it matters if all that is met on the way to an equal has ended
         open_turns(cpu);
         cpu_resched(cpu);
     }
