@@ -71,27 +71,36 @@ static void lineage_free(struct lineage *place) {
     }
 }
 
-// A place for a handle that will be derived from parent, below parent's; null: no memory.
+// The spare place, for a handle that is derived from parent, below parent's.
 static struct lineage *lineage_derive(struct handle_table *table, struct handle *parent) {
-    if (parent->lineage == nullptr) {
-        parent->lineage = lineage_new(parent);
-        if (parent->lineage == nullptr) {
-            return nullptr;
-        }
-    }
     struct lineage *place = table->spare;
-    if (place != nullptr) {
-        table->spare = nullptr;
-    } else {
-        place = lineage_new(nullptr);
-        if (place == nullptr) {
-            lineage_tidy(parent->lineage);
-            return nullptr;
-        }
-    }
+    table->spare = nullptr;
     place->parent = parent->lineage;
     list_push_back(&place->parent->children, &place->siblings);
     return place;
+}
+
+// What that takes is there: a place of parent's, and a spare one.
+static bool lineage_at_hand(const struct handle_table *table, const struct handle *parent) {
+    return parent == nullptr || (parent->lineage != nullptr && table->spare != nullptr);
+}
+
+// Have it there. ERR_NO_MEMORY: nothing has changed.
+static status_t lineage_provide(struct handle_table *table, struct handle *parent) {
+    if (parent->lineage == nullptr) {
+        parent->lineage = lineage_new(parent);
+        if (parent->lineage == nullptr) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    if (table->spare == nullptr) {
+        table->spare = lineage_new(nullptr);
+        if (table->spare == nullptr) {
+            lineage_tidy(parent->lineage);
+            return ERR_NO_MEMORY;
+        }
+    }
+    return 0;
 }
 
 static void lineage_drop(struct handle_table *table, struct handle *handle) {
@@ -158,36 +167,34 @@ static uint32_t abilities(enum object_kind kind, uint32_t rights) {
     }
 }
 
-status_t handle_insert(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,
-                       struct handle *parent, handle_t *value) {
-    if (table->used >= HANDLES_MAX) {
-        return ERR_LIMIT;
-    }
+// Have a free entry and, for one derived from parent, places. ERR_NO_MEMORY.
+static status_t entry_provide(struct handle_table *table, struct handle *parent) {
     if (table->free_head == 0) {
         status_t status = table_grow(table);
         if (status < 0) {
             return status;
         }
     }
-    struct lineage *place = nullptr;
     if (parent != nullptr) {
-        place = lineage_derive(table, parent);
-        if (place == nullptr) {
-            return ERR_NO_MEMORY;
+        status_t status = lineage_provide(table, parent);
+        if (status < 0) {
+            return status;
         }
     }
-    uint32_t index;
-    struct handle *entry;
-    if (table->free_head != 0) {
-        index = table->free_head - 1;
-        entry = entry_at(table, index);
-        table->free_head = (uint32_t)entry->badge;
-        entry->generation = entry->generation == GENERATION_MAX ? 1 : entry->generation + 1;
-    } else {
-        index = table->fresh++;
-        entry = entry_at(table, index);
-        entry->generation = 1;
+    if (table->free_head == 0) {
+        table->free_head = ++table->fresh;
     }
+    return 0;
+}
+
+// Into the first free entry, and with the spare place.
+static void entry_take(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,
+                       struct handle *parent, handle_t *value) {
+    struct lineage *place = parent != nullptr ? lineage_derive(table, parent) : nullptr;
+    uint32_t index = table->free_head - 1;
+    struct handle *entry = entry_at(table, index);
+    table->free_head = (uint32_t)entry->badge;
+    entry->generation = entry->generation == GENERATION_MAX ? 1 : entry->generation + 1;
     KASSERT(entry->object == nullptr);
     if (place != nullptr) {
         place->handle = entry;
@@ -204,6 +211,26 @@ status_t handle_insert(struct handle_table *table, struct object *object, uint32
     alive++;
     object_handle_added(object);
     *value = (handle_t)entry->value;
+}
+
+[[gnu::noinline]] static status_t insert_anyhow(struct handle_table *table, struct object *object, uint32_t rights,
+                                                uint64_t badge, struct handle *parent, handle_t *value) {
+    status_t status = entry_provide(table, parent);
+    if (status == 0) {
+        entry_take(table, object, rights, badge, parent, value);
+    }
+    return status;
+}
+
+status_t handle_insert(struct handle_table *table, struct object *object, uint32_t rights, uint64_t badge,
+                       struct handle *parent, handle_t *value) {
+    if (table->used >= HANDLES_MAX) {
+        return ERR_LIMIT;
+    }
+    if (table->free_head == 0 || !lineage_at_hand(table, parent)) {
+        return insert_anyhow(table, object, rights, badge, parent, value);
+    }
+    entry_take(table, object, rights, badge, parent, value);
     return 0;
 }
 
