@@ -8,8 +8,29 @@ static inline unsigned bits_lowest(uint64_t word) {
     return (unsigned)__builtin_ctzll(word);
 }
 
+// Whether the machine has an instruction for the highest; if not, compilers take some forty others. The flags say so
+// (cross/riscv64.ini).
+#ifdef BITS_WITHOUT_INSTRUCTION
+static constexpr bool BITS_BY_INSTRUCTION = false;
+#else
+static constexpr bool BITS_BY_INSTRUCTION = true;
+#endif
+
+// The same, a step for each bit of its number.
+static inline unsigned bits_highest_by_steps(uint64_t word) {
+    unsigned at = 0;
+#pragma clang loop unroll(full)
+    for (unsigned step = 32; step > 0; step /= 2) {
+        if (word >> step != 0) {
+            word >>= step;
+            at += step;
+        }
+    }
+    return at;
+}
+
 static inline unsigned bits_highest(uint64_t word) {
-    return 63u - (unsigned)__builtin_clzll(word);
+    return BITS_BY_INSTRUCTION ? 63u - (unsigned)__builtin_clzll(word) : bits_highest_by_steps(word);
 }
 
 static inline unsigned bits_count(uint64_t word) {

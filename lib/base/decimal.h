@@ -6,7 +6,8 @@
 
 enum { DECIMAL_MAX = 20 }; // digits of UINT64_MAX
 
-static inline unsigned decimal_length(uint64_t value) {
+// How many, from the number of bits or by comparing.
+static inline unsigned decimal_length_found(uint64_t value, bool by_instruction) {
     static constexpr uint64_t power[DECIMAL_MAX] = {
         1u,
         10u,
@@ -32,9 +33,21 @@ static inline unsigned decimal_length(uint64_t value) {
     if (value < 10) {
         return 1;
     }
+    if (!by_instruction) {
+        unsigned length = 2;
+#pragma clang loop unroll(disable)
+        while (length < DECIMAL_MAX && value >= power[length]) {
+            length++;
+        }
+        return length;
+    }
     // A number of n bits has n * log10(2) digits, rounded down, or one more: 1233 / 4096 is exact enough below 65.
     unsigned guess = (bits_highest(value) + 1) * 1233 >> 12;
     return guess + (value >= power[guess]);
+}
+
+static inline unsigned decimal_length(uint64_t value) {
+    return decimal_length_found(value, BITS_BY_INSTRUCTION);
 }
 
 // Write the digits of value, of which there are `length`.

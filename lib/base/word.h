@@ -1,6 +1,7 @@
 // Eight bytes at a time: bytes of strings in a 64-bit word, the first of them lowest.
 #pragma once
 
+#include "base/bits.h"
 #include "base/types.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a word is its lowest");
@@ -45,8 +46,16 @@ static inline unsigned word_first(uint64_t matches) {
 }
 
 // The same of the last one.
+static inline unsigned word_last_by_product(uint64_t matches) {
+    uint64_t up_to = matches >> 7; // one bit in the last match's byte and in all before it
+    up_to |= up_to >> 8;
+    up_to |= up_to >> 16;
+    up_to |= up_to >> 32;
+    return (unsigned)(up_to * 0x0101010101010101u >> 56) - 1;
+}
+
 static inline unsigned word_last(uint64_t matches) {
-    return (63u - (unsigned)__builtin_clzll(matches)) / 8;
+    return BITS_BY_INSTRUCTION ? bits_highest(matches) / 8 : word_last_by_product(matches);
 }
 
 static inline bool bytes_equal(const char *a, const char *b, size_t length) {

@@ -12,6 +12,15 @@ Test(bits, lowest_highest_count) {
     cr_assert_eq(bits_count(UINT64_MAX), 64);
 }
 
+Test(bits, the_highest_by_steps) {
+    for (unsigned i = 0; i < 64; i++) {
+        uint64_t bit = (uint64_t)1 << i;
+        cr_assert_eq(bits_highest_by_steps(bit), i);
+        cr_assert_eq(bits_highest_by_steps(bit | (bit - 1)), i);
+        cr_assert_eq(bits_highest_by_steps(bit | 1), i);
+    }
+}
+
 Test(bits, powers_of_two) {
     cr_assert(!is_pow2(0));
     cr_assert(!is_pow2(3));

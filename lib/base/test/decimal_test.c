@@ -8,6 +8,8 @@ static void check(uint64_t value) {
     char expected[32], digits[32];
     memset(digits, '#', sizeof digits);
     unsigned length = (unsigned)snprintf(expected, sizeof expected, "%llu", (unsigned long long)value);
+    cr_assert_eq(decimal_length_found(value, true), length, "%s", expected);
+    cr_assert_eq(decimal_length_found(value, false), length, "%s", expected);
     cr_assert_eq(decimal_length(value), length, "%s", expected);
     decimal_write(digits + 1, value, length);
     cr_assert_eq(memcmp(digits + 1, expected, length), 0, "%s", expected);

@@ -67,3 +67,14 @@ Test(word, bytes_are_equal_if_none_differs) {
         free(bytes);
     }
 }
+
+Test(word, the_last_match_by_a_product) {
+    for (unsigned set = 1; set < 1 << WORD_BYTES; set++) {
+        uint64_t matches = 0;
+        for (unsigned i = 0; i < WORD_BYTES; i++) {
+            matches |= (uint64_t)(set >> i & 1) << (8 * i + 7);
+        }
+        cr_assert_eq(word_last_by_product(matches), bits_highest(set), "%x", set);
+        cr_assert_eq(word_last(matches), bits_highest(set), "%x", set);
+    }
+}
