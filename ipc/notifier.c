@@ -407,23 +407,28 @@ static bool is_like(const struct abi_event_record *record, const struct event *e
     put_record(notifier, subscription, event);
 }
 
+static void tell_readable(struct notifier *notifier) {
+    if (!list_empty(&notifier->object.waiters)) {
+        object_notify_within(&notifier->object, EVENT_READABLE, &watch_budget);
+    }
+}
+
 static void deliver(struct watch *watch, const struct event *event) {
     struct subscription *subscription = container_of(watch, struct subscription, watch);
     struct notifier *notifier = subscription->notifier;
     if (subscription->name_length > 0 && event->name != nullptr && !str_equal(event->name, subscription->name)) {
         return;
     }
-    if ((subscription->flags & WATCH_SILENT) == 0) {
+    if (subscription->flags == 0 && notifier->overdue == 0 && notifier->tail - notifier->head < notifier->depth) {
         notifier->sequence++;
         notifier_books.events++;
-        if (subscription->flags == 0 && notifier->overdue == 0 && queue_has_room(notifier, 1)) {
-            put_record(notifier, subscription, event);
-        } else {
-            add_record(notifier, subscription, event);
-        }
-        if (!list_empty(&notifier->object.waiters)) {
-            object_notify_within(&notifier->object, EVENT_READABLE, &watch_budget);
-        }
+        put_record(notifier, subscription, event);
+        tell_readable(notifier);
+    } else if ((subscription->flags & WATCH_SILENT) == 0) {
+        notifier->sequence++;
+        notifier_books.events++;
+        add_record(notifier, subscription, event);
+        tell_readable(notifier);
     }
     if (subscription->bits != 0 && !signal_one(notifier, subscription->bits)) {
         offer_all(notifier, subscription->bits, &watch_budget);

@@ -58,17 +58,13 @@
 #define DIRECT_END(number, status)                                                                                     \
     [[clang::musttail]] return direct_end(number, (uint64_t)(status), fast_any(), fast_any(), fast_any(), fast_any())
 
+// In 32 bits, as a handle does.
 static inline bool fits(uint64_t word) {
     return word <= UINT32_MAX;
 }
 
-// As the dispatcher: a value that no handle has names nothing.
-static inline handle_t handle_in(uint64_t word) {
-    return fits(word) ? (handle_t)word : 0;
-}
-
 struct fast_answer FAST_PATH(open)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t) {
-    if (FAST_RARE(!fits(a3 | a4))) {
+    if (FAST_RARE(!fits(a0 | a3 | a4))) {
         FAST_LEAVE(CALL_OPEN, a0, a1, a2, a3, a4, 0);
     }
     DIRECT_BEGIN(CALL_OPEN, a0, a1, a2, a3, a4, 0);
@@ -77,35 +73,44 @@ struct fast_answer FAST_PATH(open)(uint64_t a0, uint64_t a1, uint64_t a2, uint64
     arch_frame_argument(&self->frame, 2, a2);
     arch_frame_argument(&self->frame, 3, a3);
     arch_frame_argument(&self->frame, 4, a4);
-    const long status = sys_open(self, handle_in(a0), (user_ptr_t){a1}, a2, (uint32_t)a3, (uint32_t)a4);
+    const long status = sys_open(self, (handle_t)a0, (user_ptr_t){a1}, a2, (uint32_t)a3, (uint32_t)a4);
     DIRECT_END(CALL_OPEN, status);
 }
 
 struct fast_answer FAST_PATH(close)(uint64_t a0, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+    if (FAST_RARE(!fits(a0))) {
+        FAST_LEAVE(CALL_CLOSE, a0, 0, 0, 0, 0, 0);
+    }
     DIRECT_BEGIN(CALL_CLOSE, a0, 0, 0, 0, 0, 0);
     arch_frame_argument(&self->frame, 0, a0);
-    const long status = sys_close(self, handle_in(a0));
+    const long status = sys_close(self, (handle_t)a0);
     DIRECT_END(CALL_CLOSE, status);
 }
 
 // Not to become part of a fast path when the kernel is linked: those have other registers.
 [[gnu::noinline]] struct fast_answer FAST_PATH(read_any)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t,
                                                          uint64_t) {
+    if (FAST_RARE(!fits(a0))) {
+        FAST_LEAVE(CALL_READ, a0, a1, a2, a3, 0, 0);
+    }
     DIRECT_BEGIN(CALL_READ, a0, a1, a2, a3, 0, 0);
     arch_frame_argument(&self->frame, 0, a0);
     arch_frame_argument(&self->frame, 1, a1);
     arch_frame_argument(&self->frame, 2, a2);
     arch_frame_argument(&self->frame, 3, a3);
-    const long status = sys_read(self, handle_in(a0), (user_ptr_t){a1}, a2, a3);
+    const long status = sys_read(self, (handle_t)a0, (user_ptr_t){a1}, a2, a3);
     DIRECT_END(CALL_READ, status);
 }
 
 struct fast_answer FAST_PATH(write)(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t, uint64_t) {
+    if (FAST_RARE(!fits(a0))) {
+        FAST_LEAVE(CALL_WRITE, a0, a1, a2, a3, 0, 0);
+    }
     DIRECT_BEGIN(CALL_WRITE, a0, a1, a2, a3, 0, 0);
     arch_frame_argument(&self->frame, 0, a0);
     arch_frame_argument(&self->frame, 1, a1);
     arch_frame_argument(&self->frame, 2, a2);
     arch_frame_argument(&self->frame, 3, a3);
-    const long status = sys_write(self, handle_in(a0), (user_ptr_t){a1}, a2, a3);
+    const long status = sys_write(self, (handle_t)a0, (user_ptr_t){a1}, a2, a3);
     DIRECT_END(CALL_WRITE, status);
 }

@@ -35,7 +35,7 @@ long sys_write(struct thread *self, handle_t handle, user_ptr_t buffer, uint64_t
         return ERR_RIGHTS;
     }
     // A message is whole or not at all: a connection sees the true length.
-    if (length > READ_MAX && object->ops->kind != OBJECT_CONNECTION && object->ops->kind != OBJECT_CHANNEL) {
+    if (length >= READ_MAX && object->ops->kind != OBJECT_CONNECTION && object->ops->kind != OBJECT_CHANNEL) {
         length = READ_MAX;
     }
     return object->ops->write(object, self, buffer, length, offset);

@@ -32,8 +32,8 @@ status_t argument_path(user_ptr_t from, uint64_t length, const char **path) {
         return status;
     }
     *path = room;
-    for (size_t at = 0; at < length; at += WORD_BYTES) {
-        if (word_has_zero(word_load(room + at))) {
+    for (const char *at = room, *end = room + length; at < end; at += WORD_BYTES) {
+        if (word_has_zero(word_load(at))) {
             return ERR_INVALID;
         }
     }

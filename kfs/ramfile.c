@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "kernel/pages.h"
 #include "kernel/panic.h"
+#include "kernel/thread.h"
+#include "kernel/watch.h"
 #include "kfs/node.h"
 
 [[gnu::noinline]] static status_t make_pages(struct node *node) {
@@ -74,9 +76,20 @@ static long write_parts(struct node *node, user_ptr_t from, uint64_t length, uin
     return (long)done;
 }
 
+// To those who watch the node itself: it is one that is stored, and no channel.
+[[gnu::noinline]] static void tell_written(struct node *node) {
+    watch_raise_slow(&node->watched, &(struct event){
+                                         .kind = EVENT_READABLE,
+                                         .pid = thread_current_pid(),
+                                         .value = node->file.size,
+                                     });
+}
+
 static void written(struct node *node) {
     node_touch(node);
-    node_raise(node, EVENT_READABLE, node->file.size, nullptr);
+    if (watched_is(&node->watched)) {
+        tell_written(node);
+    }
 }
 
 // Any write.

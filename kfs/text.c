@@ -141,16 +141,18 @@ void text_header_of(struct text *text, const struct text_columns *columns) {
 // ---- values ----
 
 // Write the digits of a number; where they end.
-[[gnu::noinline]] static char *number_write(char *to, uint64_t value) {
+[[gnu::always_inline]] static inline char *number_write(char *to, uint64_t value) {
     unsigned length = decimal_length(value);
     decimal_write(to, value, length);
     return to + length;
 }
 
-// A cell where there may be no room for the widest one.
-[[gnu::noinline]] static void number_cell(struct text *text, uint64_t value) {
-    char digits[DECIMAL_MAX];
-    text_cell(text, digits, (size_t)(number_write(digits, value) - digits));
+// Cells where there may be no room for the widest one.
+[[gnu::noinline]] static void number_cells(struct text *text, const uint64_t *values, const uint64_t *values_end) {
+    while (values < values_end) {
+        char digits[DECIMAL_MAX];
+        text_cell(text, digits, (size_t)(number_write(digits, *values++) - digits));
+    }
 }
 
 void text_cells(struct text *text, const uint64_t *values, size_t count) {
@@ -182,8 +184,8 @@ void text_cells(struct text *text, const uint64_t *values, size_t count) {
     }
     text->at = at;
     text->width = width;
-    while (values < values_end) {
-        number_cell(text, *values++);
+    if (values < values_end) {
+        number_cells(text, values, values_end);
     }
 }
 

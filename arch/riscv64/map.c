@@ -30,7 +30,9 @@ extern table riscv_boot_root; // start.S
 extern const uint8_t riscv_image_start[], riscv_text_end[], riscv_rodata_end[], riscv_image_end[];
 
 uint64_t riscv_image_offset;
-uint64_t riscv_direct_map = RISCV_DIRECT_MAP_SV39; // the boot code's
+// The boot code's. "Used" keeps the linker from making a bool of it, since it has one of two values: to turn that into an address
+// takes more than to load one.
+[[gnu::used]] uint64_t riscv_direct_map = RISCV_DIRECT_MAP_SV39;
 uint64_t riscv_kernel_satp;
 unsigned riscv_levels = 3;
 
