@@ -675,7 +675,6 @@ static void tell_story(void) {
     memset(taken_from, 0, sizeof taken_from);
     uint64_t before = cpu_count_total(COUNT_FAST);
     settle();
-    fast_paths_choose(below("set of fast paths", 8) != 0);
     while (more(300)) {
         act();
         pass_time();
@@ -698,6 +697,11 @@ static void twice(struct property *property) {
 
 Test(fast, paths_are_the_general_path, .timeout = 200) {
     cr_assert(property_run("fast_paths_are_the_general_path", 200, twice));
+}
+
+Test(fast, paths_with_the_lock_are_the_general_path, .timeout = 200) {
+    fast_paths_choose(false);
+    cr_assert(property_run("fast_paths_with_the_lock_are_the_general_path", 50, twice));
 }
 
 // Or else the comparison would be one of the general path with itself.
