@@ -271,7 +271,7 @@ static void entry_close(struct handle_table *table, struct handle *entry, uint32
     list_remove(&entry->holder);
     entry->object = nullptr;
     entry->value = index ^ 1;
-    entry->rights = 0;
+    entry->abilities = 0; // a fast path remembers the entry, and its value can be guessed
     entry->badge = table->free_head;
     table->free_head = index + 1;
     table->used--;

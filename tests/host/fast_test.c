@@ -899,3 +899,32 @@ Test(fast, who_is_ending_reads_no_record) {
     cr_assert_eq(cpu_count_total(COUNT_FAST_READ), 0);
     cr_assert_eq(CALL(reader, READ, records, reader->scratch + RECORD_AT, RECORD), RECORD);
 }
+
+// The value that a free entry has can be guessed: it names nothing, not even for a fast path that remembers the entry.
+static void close_and_guess(struct user *user, uint64_t number, uint64_t handle, uint64_t second) {
+    cr_assert_eq(CALL(user, CLOSE, handle), 0);
+    cr_assert_eq(user_call(user, number, (const uint64_t[6]){(handle & 0xffff) ^ 1, second}), ERR_BAD_HANDLE);
+}
+
+Test(fast, the_value_of_a_free_entry_names_nothing) {
+    make_pair();
+    require_equal(CALL(server, REPLY_WAIT, channel), USER_PARKED);
+    require_equal(CALL(client, CALL, connection), USER_PARKED);
+    require_equal(CALL(server, REPLY_WAIT, channel), USER_PARKED);
+    close_and_guess(client, CALL_CALL, connection, 0);
+    uint64_t notifier = (uint64_t)CALL(client, NOTIFIER_CREATE, 0);
+    cr_assert_eq(CALL(client, SIGNAL, notifier, 3), 0);
+    close_and_guess(client, CALL_SIGNAL, notifier, 1);
+    notifier = (uint64_t)CALL(client, NOTIFIER_CREATE, 0);
+    cr_assert_eq(CALL(client, SIGNAL, notifier, 3), 0);
+    cr_assert_eq(CALL(client, TAKE, notifier, 1, 0), 0);
+    close_and_guess(client, CALL_TAKE, notifier, 2);
+    uint64_t own = (uint64_t)user_channel(client, 0, nullptr, nullptr);
+    uint64_t other = (uint64_t)CALL(client, CONNECT, own, RIGHT_WRITE);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_geq(CALL(client, SEND, other, client->scratch, 8), 0);
+        cr_assert_geq(CALL(client, RECV, own, client->scratch, MESSAGE_MAX), 0);
+    }
+    close_and_guess(client, CALL_SEND, other, client->scratch);
+    close_and_guess(client, CALL_RECV, own, client->scratch);
+}
