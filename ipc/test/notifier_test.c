@@ -5,6 +5,7 @@
 
 #include "fake.h"
 #include "ipc/notifier.h"
+#include "kernel/park.h"
 #include "kernel/slice.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
@@ -572,6 +573,115 @@ Test(notifier, a_signal_to_many_is_theirs_from_the_first) {
     object_unref(object);
     run_slices();
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// To wake a thread is worth three units: of the share on the spot, and of those that follow, no more and no less is done.
+enum { WAKE_WORTH = 3, WOKEN_BY_A_SHARE = (SLICE_BUDGET + WAKE_WORTH - 1) / WAKE_WORTH };
+
+static struct notifier *crowded(void) {
+    struct notifier *notifier;
+    uint64_t bits;
+    cr_assert_eq(notifier_new(1, 1, &notifier), 0);
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        crowd[i] = (struct thread){};
+        cr_assert_eq(notifier_take(notifier, &crowd[i], UINT64_C(1) << i, FOREVER, &bits), CALL_PENDING);
+    }
+    return notifier;
+}
+
+static void check_shares(void) {
+    for (unsigned all = WOKEN_BY_A_SHARE; all < WATCHERS_MAX; all += WOKEN_BY_A_SHARE) {
+        cr_assert_eq(woken(), all);
+        cr_assert(slice_pending());
+        slice_run(SLICE_BUDGET);
+    }
+    cr_assert_eq(woken(), WATCHERS_MAX);
+    cr_assert(!slice_pending());
+}
+
+Test(notifier, a_share_wakes_what_it_is_worth) {
+    struct notifier *notifier = crowded();
+    notifier_signal(notifier, UINT64_MAX);
+    check_shares();
+    object_unref(notifier_object(notifier));
+    notifier = crowded();
+    notifier_silence(notifier);
+    check_shares();
+    object_unref(notifier_object(notifier));
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// What was to be its own, a taker gives up before it gets it: in the end that is everybody's, and who waits is told. Of what
+// the takers did get nobody is.
+Test(notifier, what_is_given_up_meanwhile_is_told) {
+    for (unsigned given_up = 0; given_up < 3; given_up++) {
+        struct notifier *notifier = crowded();
+        struct object *object = notifier_object(notifier);
+        struct fake_waiter waiter = {};
+        notifier_signal(notifier, UINT64_MAX);
+        fake_wait(&waiter, object, EVENT_READABLE);
+        for (unsigned i = 0; i < given_up; i++) {
+            park_complete(&crowd[WATCHERS_MAX - 1 - i], ERR_TIMED_OUT, (const uint64_t[4]){});
+        }
+        cr_assert_eq(waiter.woken, 0);
+        uint64_t notified = fake_notified();
+        cr_assert_gt(run_slices(), 1);
+        cr_assert_eq(waiter.woken, given_up > 0);
+        cr_assert_eq(fake_notified() - notified, given_up > 0);
+        struct notifier_info info;
+        notifier_get_info(notifier, &info);
+        cr_assert_eq(info.bits, given_up == 0 ? 0 : ~(UINT64_MAX >> given_up));
+        fake_wait_end(&waiter);
+        object_unref(object);
+    }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+Test(notifier, takers_are_as_many_as_may_be) {
+    struct notifier *notifier = crowded();
+    struct thread late = {};
+    uint64_t bits;
+    cr_assert_eq(notifier_take(notifier, &late, 1, FOREVER, &bits), ERR_LIMIT);
+    // One that leaves makes room, the first or another.
+    for (unsigned i = 0; i < 2; i++) {
+        park_complete(&crowd[i], ERR_TIMED_OUT, (const uint64_t[4]){});
+        cr_assert_eq(notifier_take(notifier, &crowd[i], 1, FOREVER, &bits), CALL_PENDING);
+        cr_assert_eq(notifier_take(notifier, &late, 1, FOREVER, &bits), ERR_LIMIT);
+    }
+    notifier_silence(notifier);
+    run_slices();
+    object_unref(notifier_object(notifier));
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// The end of one with many watches, and many records: a unit ends a watch, four free a page.
+Test(notifier, its_end_goes_in_shares) {
+    enum { PAGES = 1 + (NOTIFIER_DEPTH_MAX - 1) / (PAGE_SIZE / sizeof(struct abi_event_record)), PAGE_WORTH = 4 };
+    static struct watched many[WATCHES_MAX];
+    const struct abi_watch_spec spec = {.events = EVENT_READABLE};
+    struct notifier *notifier;
+    uint64_t id;
+    cr_assert_eq(notifier_new(NOTIFIER_DEPTH_MAX, 1, &notifier), 0);
+    for (unsigned i = 0; i < WATCHES_MAX; i++) {
+        cr_assert_eq(notifier_watch(notifier, &many[i], &spec, &id), 0);
+    }
+    notifier_silence(notifier);
+    for (unsigned ended = SLICE_BUDGET; ended <= WATCHES_MAX; ended += SLICE_BUDGET) {
+        struct notifier_info info;
+        notifier_get_info(notifier, &info);
+        cr_assert_eq(info.watches, WATCHES_MAX - ended);
+        slice_run(SLICE_BUDGET);
+    }
+    cr_assert(!slice_pending());
+    cr_assert_eq(fake_memory_pages(), PAGES);
+    object_unref(notifier_object(notifier));
+    for (unsigned freed = SLICE_BUDGET / PAGE_WORTH; freed < PAGES; freed += SLICE_BUDGET / PAGE_WORTH) {
+        cr_assert_eq(fake_memory_pages(), PAGES - freed);
+        cr_assert(slice_pending());
+        slice_run(SLICE_BUDGET);
+    }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+    cr_assert(!slice_pending());
 }
 
 // An event that very many watch: each has it at once, and not all who wait for it wake on the spot.
