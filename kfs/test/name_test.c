@@ -690,6 +690,22 @@ Test(name, more_names_than_the_table_grows_for, .timeout = 120) {
     cr_assert_eq(node_get_stats().buckets, buckets);
 }
 
+// The table grows with the names, one bucket for each that comes.
+Test(name, the_table_grows_by_one) {
+    enum { FIRST = PAGE_SIZE / sizeof(void *), MANY = 3 * FIRST };
+    bare_boot(&(struct host_options){.memory = 16u << 20});
+    node_init();
+    struct node *root = node_new(NODE_DIR, 0755, 0, 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        char name[16];
+        struct node *node = node_new(NODE_DIR, 0777, 0, 0);
+        node_link(root, node, name, (size_t)snprintf(name, sizeof name, "%u", i));
+        node_unref(node);
+        cr_assert_eq(node_get_stats().linked, i + 1);
+        cr_assert_eq(node_get_stats().buckets, i > FIRST ? i : FIRST, "%u", i);
+    }
+}
+
 // What everybody may write to belongs to nobody in particular.
 Test(name, public_directories_are_the_systems) {
     static const char *const paths[] = {"/tmp", "/ipc"};
