@@ -155,7 +155,7 @@ static long next_part(struct file *file) {
 
 // The target of a link that was itself opened.
 static long read_target(struct node *node, user_ptr_t buffer, uint64_t length, uint64_t offset) {
-    if (offset >= node->link.length || length == 0) {
+    if (offset >= node->link.length) {
         return 0;
     }
     if (length > node->link.length - offset) {
@@ -200,7 +200,7 @@ static long file_read(struct object *object, struct thread *, user_ptr_t buffer,
 
 static long write_command(struct node *node, struct thread *self, user_ptr_t buffer, uint64_t length) {
     KASSERT(node->ops->command != nullptr); // or opening it to write would have been refused
-    if (length == 0 || length > COMMAND_MAX) {
+    if (length > COMMAND_MAX) {
         return ERR_INVALID;
     }
     char command[COMMAND_MAX + 1];
@@ -213,7 +213,7 @@ static long write_command(struct node *node, struct thread *self, user_ptr_t buf
         end--;
     }
     command[end] = '\0';
-    if (end == 0 || strnlen(command, end) < end) {
+    if (strnlen(command, end) < end) {
         return ERR_INVALID;
     }
     long result = node->ops->command(node, self, command);
