@@ -7,6 +7,7 @@
 
 #include "kernel/process.h"
 #include "kernel/thread.h"
+#include "kfs/node.h"
 #include "machine.h"
 #include "property.h"
 
@@ -443,6 +444,14 @@ Test(attribute, moved) {
     char text[1024];
     cr_assert_gt(user_text(self, "/kern/ipc/channels", text, sizeof text), 0);
     cr_assert_not_null(strstr(text, " /tmp/to/new-c "));
+}
+
+// The boot has looked at init's file, and keeps no more than what is mapped of it.
+Test(attribute, of_init_nothing_is_kept) {
+    boot();
+    const uint64_t files = node_get_stats().alive[NODE_FILE];
+    cr_assert_eq(user_remove(self, self->root, "/bin/init"), 0);
+    cr_assert_eq(node_get_stats().alive[NODE_FILE], files - 1);
 }
 
 // ---- the content of a file ----

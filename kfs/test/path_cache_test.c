@@ -356,3 +356,22 @@ Test(path_cache, ways_to_channels) {
     cr_assert_eq(look(self, "/ipc/c/stats"), ERR_NOT_FOUND);
     machine_check();
 }
+
+// A process is no entry whose end would void anything: what leads through one is looked up each time.
+Test(path_cache, ways_through_a_process) {
+    boot();
+    struct user *user = other(0, 0);
+    char through[64], up[64];
+    snprintf(through, sizeof through, "/proc/%u/../1/status", user->pid);
+    snprintf(up, sizeof up, "/proc/%u/../../tmp", user->pid);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(look(self, through), 0);
+        cr_assert_eq(look(self, up), 0);
+    }
+    cr_assert_eq(CALL(self, KILL, user->process, 0), 0);
+    cr_assert_eq(CALL(self, CLOSE, user->process), 0);
+    cr_assert_eq(CALL(self, CLOSE, user->self), 0);
+    machine_run_until_idle();
+    cr_assert_eq(look(self, through), ERR_NOT_FOUND);
+    cr_assert_eq(look(self, up), ERR_NOT_FOUND);
+}
