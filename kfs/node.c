@@ -64,8 +64,7 @@ static void hash_grow(void) {
         }
     }
     struct node **from = bucket_at(nodes.buckets - nodes.low);
-    struct node **to = bucket_at(nodes.buckets);
-    *to = nullptr;
+    struct node **to = bucket_at(nodes.buckets); // empty: it has never been used
     while (*from != nullptr) {
         struct node *node = *from;
         if ((node->hash & nodes.low) == 0) {
