@@ -637,6 +637,19 @@ Test(notifier, what_is_given_up_meanwhile_is_told) {
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }
 
+// It ends before all have what they are about to get: they get nothing any more.
+Test(notifier, an_end_is_before_offers) {
+    struct notifier *notifier = crowded();
+    notifier_signal(notifier, UINT64_MAX);
+    object_unref(notifier_object(notifier));
+    run_slices();
+    for (unsigned i = 0; i < WATCHERS_MAX; i++) {
+        cr_assert(!parked(&crowd[i]));
+        cr_assert_eq(crowd[i].frame.status, i < WOKEN_BY_A_SHARE ? 0 : ERR_REMOVED);
+    }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
 Test(notifier, takers_are_as_many_as_may_be) {
     struct notifier *notifier = crowded();
     struct thread late = {};
@@ -688,6 +701,7 @@ Test(notifier, its_end_goes_in_shares) {
 Test(notifier, an_event_for_many_is_there_at_once) {
     struct notifier *notifier[WATCHERS_MAX];
     struct watched thing = {};
+    struct thread late = {};
     uint64_t id, bits;
     for (unsigned i = 0; i < WATCHERS_MAX; i++) {
         const struct abi_watch_spec spec = {.events = EVENT_READABLE, .bits = 3};
@@ -703,6 +717,9 @@ Test(notifier, an_event_for_many_is_there_at_once) {
         struct abi_event_record record;
         cr_assert(notifier_peek(notifier[i], &record));
         cr_assert_eq(record.value, 7);
+        // Of its bits, that which nobody waits for is free; the other is the taker's, also if that has not got it yet.
+        cr_assert_eq(notifier_take(notifier[i], &late, 3, 0, &bits), 0);
+        cr_assert_eq(bits, 2);
     }
     cr_assert_gt(run_slices(), 1);
     cr_assert_eq(woken(), WATCHERS_MAX);
@@ -710,5 +727,67 @@ Test(notifier, an_event_for_many_is_there_at_once) {
         object_unref(notifier_object(notifier[i]));
     }
     run_slices();
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// However few were lost, the record that tells of them comes before any later one, or else that is lost too.
+Test(notifier, losses_are_told_before_what_follows) {
+    enum { DEPTH = 3 };
+    const struct abi_watch_spec spec = {.events = EVENT_READABLE};
+    for (unsigned lost = 1; lost < 4; lost++) {
+        struct notifier *notifier;
+        struct watched thing = {};
+        struct abi_event_record record;
+        uint64_t id, value = 0;
+        cr_assert_eq(notifier_new(DEPTH, 1, &notifier), 0);
+        cr_assert_eq(notifier_watch(notifier, &thing, &spec, &id), 0);
+        while (value < DEPTH + lost) {
+            watch_raise(&thing, &(struct event){.kind = EVENT_READABLE, .value = value++});
+        }
+        // Room for one, and then for two.
+        for (uint64_t room = 0; room < 2; room++) {
+            cr_assert(notifier_peek(notifier, &record));
+            cr_assert_eq(record.value, room);
+            notifier_drop(notifier);
+            watch_raise(&thing, &(struct event){.kind = EVENT_READABLE, .value = value++});
+        }
+        const struct abi_event_record expected[] = {{.event = EVENT_READABLE, .value = DEPTH - 1},
+                                                    {.event = EVENT_OVERFLOW, .value = lost + 1},
+                                                    {.event = EVENT_READABLE, .value = value - 1}};
+        for (unsigned i = 0; i < DEPTH; i++) {
+            cr_assert(notifier_peek(notifier, &record));
+            cr_assert_eq(record.event, expected[i].event);
+            cr_assert_eq(record.value, expected[i].value);
+            notifier_drop(notifier);
+        }
+        cr_assert(!notifier_peek(notifier, &record));
+        object_unref(notifier_object(notifier));
+    }
+    cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
+}
+
+// Who waits is told of a record whatever kind of watch made it.
+Test(notifier, every_record_is_told) {
+    enum { DEPTH = 2 };
+    for (unsigned flags = 0; flags <= WATCH_COALESCE; flags += WATCH_COALESCE) {
+        const struct abi_watch_spec spec = {.events = EVENT_READABLE, .flags = flags};
+        struct notifier *notifier;
+        struct watched thing = {};
+        struct abi_event_record record;
+        uint64_t id;
+        cr_assert_eq(notifier_new(DEPTH, 1, &notifier), 0);
+        cr_assert_eq(notifier_watch(notifier, &thing, &spec, &id), 0);
+        struct object *object = notifier_object(notifier);
+        struct fake_waiter waiter = {};
+        for (unsigned i = 1; i <= DEPTH; i++) {
+            fake_wait(&waiter, object, EVENT_READABLE);
+            cr_assert_eq(waiter.woken, i - 1);
+            watch_raise(&thing, &(struct event){.kind = EVENT_READABLE});
+            cr_assert_eq(waiter.woken, i);
+            notifier_drop(notifier);
+        }
+        cr_assert(!notifier_peek(notifier, &record));
+        object_unref(object);
+    }
     cr_assert_eq(fake_memory_objects() + fake_memory_pages(), 0);
 }

@@ -28,6 +28,7 @@ static void keeps_order_and_little_memory(struct property *p) {
     if (property_chance(p, "deep", 5)) {
         depth = CHANNEL_DEPTH_MAX - (uint32_t)property_choose(p, "less", 2);
     }
+    memset(&queue, 0xa5, sizeof queue); // it sets all
     queue_init(&queue, depth, MESSAGE_MAX);
     uint64_t sent = 0, received = 0;
     while (property_more(p, 300)) {

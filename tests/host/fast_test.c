@@ -724,6 +724,32 @@ Test(fast, paths_are_taken) {
     require_equal(client->status, 0);
 }
 
+// While somebody waits, bits may be about to be given: then the general path decides who gets them.
+Test(fast, bits_are_taken_at_once_where_nobody_waits) {
+    machine_boot(&(struct machine_options){});
+    struct user *me = machine_init();
+    struct user *other = machine_spawn(me, "other", nullptr, nullptr, PRIORITY_DEFAULT);
+    int64_t notifier = CALL(me, NOTIFIER_CREATE, 1);
+    int64_t theirs = CALL(me, GIVE, other->process, (uint64_t)notifier, RIGHT_READ);
+    require(theirs > 0);
+    for (unsigned waits = 0; waits < 2; waits++) {
+        if (waits == 1) {
+            require_equal(CALL(other, TAKE, (uint64_t)theirs, 8, FOREVER), USER_PARKED);
+        }
+        uint64_t signals = cpu_count_total(COUNT_FAST_SIGNAL), takes = cpu_count_total(COUNT_FAST_TAKE);
+        require_equal(CALL(me, SIGNAL, (uint64_t)notifier, 7), 0);
+        require_equal(CALL(me, TAKE, (uint64_t)notifier, 3, FOREVER), 0);
+        require_equal(me->word[0], 3);
+        require_equal(CALL(me, TAKE, (uint64_t)notifier, 12, 0), 0);
+        require_equal(me->word[0], 4);
+        require_equal(cpu_count_total(COUNT_FAST_SIGNAL) - signals, 1 - waits);
+        require_equal(cpu_count_total(COUNT_FAST_TAKE) - takes, 2 - 2 * waits);
+        uint64_t misses = cpu_count_total(COUNT_FAST_MISS);
+        require_equal(CALL(me, TAKE, (uint64_t)notifier, 7, 0), ERR_TIMED_OUT);
+        require_equal(cpu_count_total(COUNT_FAST_MISS), misses + 1);
+    }
+}
+
 // ---- payloads --------------------------------------------------------------------------------------------------------
 
 static struct user *client, *server;
