@@ -3,7 +3,6 @@
 #include "ipc/latency.h"
 
 #include "base/decimal.h"
-#include "base/format.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "kernel/pages.h"
@@ -199,8 +198,15 @@ void text_i64(struct text *text, int64_t value) {
 }
 
 void text_hex(struct text *text, uint64_t value) {
-    char digits[24];
-    text_cell(text, digits, format(digits, sizeof digits, "0x%llx", (unsigned long long)value));
+    char digits[18];
+    unsigned at = sizeof digits;
+    do {
+        digits[--at] = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    } while (value != 0);
+    digits[--at] = 'x';
+    digits[--at] = '0';
+    text_cell(text, digits + at, sizeof digits - at);
 }
 
 void text_mode(struct text *text, uint32_t mode) {

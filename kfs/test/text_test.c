@@ -816,6 +816,25 @@ Test(text, text_is_bounded) {
     text_clear(&long_one);
 }
 
+// As C writes it, whatever the length.
+Test(text, hexadecimal_numbers_are_whole) {
+    boot();
+    for (unsigned bit = 0; bit <= 64; bit++) {
+        uint64_t edge = bit < 64 ? 1ull << bit : 0;
+        for (uint64_t value = edge - 1; value != edge + 1; value++) {
+            char expected[24], got[24];
+            struct text line = {};
+            text_init(&line, got, sizeof got);
+            text_header(&line, "n");
+            text_hex(&line, value);
+            int length = snprintf(expected, sizeof expected, "n\n0x%lx\n", value);
+            cr_assert_eq(text_size(&line), (uint64_t)length);
+            cr_assert_eq(memcmp(got, expected, (size_t)length), 0);
+            text_clear(&line);
+        }
+    }
+}
+
 // It begins in its keeper's room and goes on in pages, wherever the one ends.
 Test(text, goes_on_behind_its_keepers_room) {
     static const char expected[] = "first second\n18446744073709551615 -12\n1     0xab\n";
