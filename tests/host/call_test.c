@@ -585,9 +585,11 @@ Test(call, books_close_after_a_hang_up) {
     require_equal(figures().calls.replied, 1);
 }
 
-// The connection that only the call has kept goes with the reply, also where that would have come by a fast path.
-static void reply_to_the_last(uint64_t room) {
-    boot_pair();
+// The connection that only the call has kept goes with the reply, also where that would have come by a fast path, of either
+// set.
+static void reply_to_the_last(unsigned cpus, uint64_t room) {
+    machine_boot(&(struct machine_options){.cpus = cpus});
+    make_pair();
     struct user *other = machine_thread(client, nullptr, nullptr, PRIORITY_DEFAULT);
     require(other != nullptr);
     require_equal(CALL(client, CALL, connection, room, 0, client->scratch), USER_PARKED);
@@ -603,8 +605,10 @@ static void reply_to_the_last(uint64_t room) {
 }
 
 Test(call, a_reply_lets_the_connection_go) {
-    reply_to_the_last(0);
-    reply_to_the_last(MESSAGE_MAX * CALL_RECEIVE);
+    for (unsigned cpus = 1; cpus <= 4; cpus += 3) {
+        reply_to_the_last(cpus, 0);
+        reply_to_the_last(cpus, MESSAGE_MAX * CALL_RECEIVE);
+    }
 }
 
 // The same with the channel gone as well: the caller is answered by who still serves it.
