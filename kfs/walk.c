@@ -196,8 +196,7 @@ static status_t step(struct position *position, struct walk *walk, bool *done) {
     bool is_link = child != nullptr && child->kind == NODE_LINK;
     if (is_link && !(last && !slash && (position->asked->flags & WALK_NOFOLLOW) != 0)) {
         if (slash && last) {
-            pending_end[-1] = '/';
-            position->next = pending_end - 1;
+            position->next = pending_end - 1; // at the last slash behind it
         }
         status = follow(position, child);
         position->next = skip_slashes(position->next);

@@ -640,6 +640,35 @@ Test(attribute, texts_in_parts) {
     }
 }
 
+// Begun again, a long table tells the same from its first line on, however far it had been read.
+Test(attribute, long_tables_begun_again) {
+    static const char *const paths[] = {"/kern/ipc/channels", "/proc/1/handles", "/proc/1/maps"};
+    static char first[65536], again[65536];
+    boot();
+    for (unsigned i = 0; i < 80; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/ipc/channel-%u", i);
+        cr_assert_gt(user_channel(self, self->root, path, nullptr), 0);
+        cr_assert_gt(user_open(self, self->root, path, OPEN_READ, 0), 0);
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        handle_t file = (handle_t)user_open(self, self->root, paths[i], OPEN_READ, 0);
+        uint64_t length = 0;
+        int64_t got;
+        while ((got = user_read(self, file, first + length, 1000, length)) > 0) {
+            length += (uint64_t)got;
+        }
+        cr_assert_eq(got, 0);
+        for (uint64_t most = 1000; most <= length; most += 3000) {
+            uint64_t at = 0;
+            while (at < most && (got = user_read(self, file, again + at, 1000, at)) > 0) {
+                at += (uint64_t)got;
+            }
+            cr_assert_eq(memcmp(first, again, at), 0, "%s", paths[i]);
+        }
+    }
+}
+
 // ---- names that are none ----
 
 // A path ends nowhere but at its end: what stands before a NUL is no name, and none is made.
