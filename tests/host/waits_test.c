@@ -9,6 +9,10 @@
 #include "kernel/process.h"
 #include "kernel/slice.h"
 #include "kernel/thread.h"
+#include "kfs/file.h"
+#include "kfs/node.h"
+#include "kfs/text.h"
+#include "kfs/tree.h"
 #include "machine.h"
 #include "property.h"
 
@@ -877,6 +881,155 @@ Test(waits, a_read_looks_at_few_things) {
         cr_assert_eq(lines_of(user, table), 0);
     }
     cr_assert_eq(length, 0);
+}
+
+// ---- record by record: what a line is worth, and where the next one goes on ----
+
+struct listing {
+    struct file *file;
+    uint64_t cursor;
+    unsigned lines, spent; // by the last look
+};
+
+static struct listing listing_of(const char *path) {
+    struct object *object;
+    int64_t opened = user_open(init, init->root, path, OPEN_READ, 0);
+    cr_assert_gt(opened, 0);
+    cr_assert_eq(handle_get(&init->thread->process->handles, (handle_t)opened, OBJECT_FILE, 0, &object), 0);
+    return (struct listing){.file = file_of(object)};
+}
+
+static bool look(struct listing *listing, unsigned budget) {
+    static char head[4096];
+    struct text text;
+    unsigned left = budget;
+    text_init(&text, head, sizeof head);
+    text_header_of(&text, listing->file->node->ops->columns);
+    uint64_t header = text_size(&text);
+    bool more = listing->file->node->ops->record(listing->file->node, &listing->cursor, &text, &left);
+    listing->lines = text_size(&text) > header;
+    listing->spent = budget - left;
+    return more;
+}
+
+enum { PLENTY = 1000 };
+
+static void look_for_line(struct listing *listing) {
+    do {
+        cr_assert(look(listing, PLENTY));
+    } while (listing->lines == 0);
+}
+
+static unsigned lines_left(struct listing *listing) {
+    unsigned lines = 0;
+    while (look(listing, PLENTY)) {
+        lines += listing->lines;
+    }
+    return lines;
+}
+
+// A line begins with 16 units or none; it is worth five, and one for four holders that are looked at.
+Test(waits, a_line_costs_what_it_looks_at) {
+    enum { LEAST = 16, WORTH = 5, DUPS = 60, LOOKS_FOR_A_UNIT = 4 };
+    boot(0);
+    struct user *user = machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT);
+    int64_t notifier = CALL(init, NOTIFIER_CREATE, 1);
+    wait_for(user, give(user, (handle_t)notifier, RIGHT_WATCH), EVENT_READABLE);
+    struct listing few = listing_of("/kern/ipc/waits"), many = few;
+    look_for_line(&few);
+    cr_assert_geq(few.spent, WORTH);
+    for (unsigned i = 0; i < DUPS; i++) {
+        cr_assert_gt(CALL(init, DUP, (uint64_t)notifier, RIGHT_WRITE), 0);
+    }
+    uint64_t before;
+    do {
+        before = many.cursor;
+        cr_assert(look(&many, PLENTY));
+    } while (many.lines == 0);
+    cr_assert_geq(many.spent, few.spent + DUPS / LOOKS_FOR_A_UNIT);
+    many.cursor = before;
+    cr_assert(look(&many, LEAST - 1));
+    cr_assert(many.lines == 0 && many.spent == LEAST - 1 && many.cursor == before);
+    cr_assert(look(&many, LEAST));
+    cr_assert_eq(many.lines, 1);
+}
+
+// The first thread of all is listed as any other.
+Test(waits, init_waits_too) {
+    boot(0);
+    struct listing listing = listing_of("/kern/ipc/waits");
+    wait_for(init, (handle_t)CALL(init, NOTIFIER_CREATE, 1), EVENT_READABLE);
+    cr_assert_eq(lines_left(&listing), 1);
+}
+
+// Of a thread that waits for less by now, nothing is left to list; one that is gone takes nothing from the next.
+Test(waits, the_next_line_is_found_again) {
+    for (unsigned gone = 0; gone < 2; gone++) {
+        boot(0);
+        struct user *user = machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT);
+        struct user *next = machine_thread(user, nullptr, nullptr, PRIORITY_DEFAULT);
+        int64_t notifier = CALL(init, NOTIFIER_CREATE, 1);
+        handle_t watched = give(user, (handle_t)notifier, RIGHT_WATCH);
+        const struct abi_wait_item item[] = {{.handle = watched, .events = EVENT_READABLE},
+                                             {.handle = watched, .events = EVENT_READABLE}};
+        cr_assert_eq(user_wait(user, item, 2, host_time() + 1000000), USER_PARKED);
+        wait_for(next, watched, EVENT_READABLE);
+        struct listing listing = listing_of("/kern/ipc/waits");
+        look_for_line(&listing);
+        machine_run(host_time() + 2000000);
+        cr_assert(user_answered(user));
+        if (gone == 1) {
+            CALL(user, THREAD_EXIT);
+            cr_assert(user_gone(user));
+        } else {
+            wait_for(user, watched, EVENT_READABLE);
+        }
+        cr_assert_eq(lines_left(&listing), 1);
+    }
+}
+
+// A thread that waits for as much as it may hides none behind it.
+Test(waits, the_longest_wait_hides_nobody) {
+    boot(0);
+    struct user *user[3]; // one of two neighbours has an even number
+    struct abi_wait_item item[WAIT_MAX];
+    int64_t notifier = CALL(init, NOTIFIER_CREATE, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        user[i] = i == 0 ? machine_spawn(init, "user", nullptr, nullptr, PRIORITY_DEFAULT)
+                         : machine_thread(user[0], nullptr, nullptr, PRIORITY_DEFAULT);
+    }
+    handle_t watched = give(user[0], (handle_t)notifier, RIGHT_WATCH);
+    for (unsigned i = 0; i < WAIT_MAX; i++) {
+        item[i] = (struct abi_wait_item){.handle = watched, .events = EVENT_READABLE};
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(user_wait(user[i], item, WAIT_MAX, FOREVER), USER_PARKED);
+    }
+    struct listing listing = listing_of("/kern/ipc/waits");
+    cr_assert_eq(lines_left(&listing), 3 * WAIT_MAX);
+}
+
+// A stretch of unused handles is worth 16 units, a handle nothing besides its line.
+Test(waits, a_gap_costs_what_is_passed_over) {
+    enum { GAP = HANDLE_VISIT_MAX, GAP_WORTH = 16 };
+    boot(0);
+    int64_t notifier = CALL(init, NOTIFIER_CREATE, 1), dup[GAP + 2];
+    struct listing listing = listing_of("/kern/ipc/holders");
+    for (unsigned i = 0; i < GAP + 2; i++) {
+        dup[i] = CALL(init, DUP, (uint64_t)notifier, RIGHT_READ);
+        cr_assert_gt(dup[i], 0);
+    }
+    for (unsigned i = 0; i <= GAP; i++) {
+        cr_assert_eq(CALL(init, CLOSE, (uint64_t)dup[i]), 0);
+    }
+    unsigned lines = 0, spent = 0;
+    while (look(&listing, PLENTY)) {
+        lines += listing.lines;
+        spent += listing.spent;
+        cr_assert(listing.spent == 0 || listing.lines == 0);
+    }
+    cr_assert_eq(lines, 2);
+    cr_assert_eq(spent, GAP_WORTH);
 }
 
 // A mailbox answers nobody until somebody serves it, and that may be anyone.
