@@ -119,6 +119,30 @@ Test(archive, is_unpacked) {
     cr_assert(holds(find("second"), "2"));
 }
 
+// Figures are written with small or capital letters, and a directory's name may end in slashes.
+Test(archive, is_unpacked_as_others_write_it) {
+    static struct packed packed;
+    static const char text[] = "abcdefghijklmno";
+    struct archive_counts counts;
+    make_world();
+    for (size_t size = 10; size < 16; size++) {
+        const char name[] = {(char)('a' + size), '\0'};
+        size_t header = packed.size;
+        pack(&packed, name, 0100755, text, size);
+        for (size_t i = header; i < header + 110; i++) {
+            packed.bytes[i] = (char)(packed.bytes[i] >= 'A' ? packed.bytes[i] | 0x20 : packed.bytes[i]);
+        }
+    }
+    pack(&packed, "dir//", 0040711, "", 0);
+    finish(&packed);
+    cr_assert_eq(unpack(&packed, &counts), 0);
+    cr_assert_eq(counts.files, 6);
+    cr_assert_eq(counts.bytes, 75);
+    cr_assert_eq(find("p")->file.size, 15);
+    cr_assert_eq(find("k")->mode, 0755);
+    cr_assert_eq(find("dir")->mode, 0711);
+}
+
 // Names that would lead elsewhere, or over something that is there, are left out; what follows them is not.
 Test(archive, bad_names_are_left_out) {
     static const char *const bad[] = {"../up", "a/../b", "x\ny", "bin/sh", "bin/sh/below", "a/.", "dir/.."};
