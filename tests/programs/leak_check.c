@@ -30,13 +30,14 @@ static const struct {
     {"/kern/ns/stats/nodes", {"linked"}},
     {"/kern/ns/stats/opens", {"open"}},
     {"/kern/mem/stats/slabs", {"used"}},
-    {"/kern/mem/stats/pages", {"used"}}, // the last: settle looks at it
+    {"/kern/mem/stats/pages", {"used"}},
 };
 
 enum { VALUES_MAX = 64, PATIENCE = 500, CALM = 5 };
 
 struct snapshot {
     unsigned count;
+    uint64_t pages; // used, those of slabs included
     uint64_t value[VALUES_MAX];
     char name[VALUES_MAX][64];
 };
@@ -79,6 +80,7 @@ static long take(struct snapshot *snapshot) {
                 (void)format(snapshot->name[at], sizeof snapshot->name[at], "%s %s %s", figures[i].path, name,
                              size == nullptr ? "" : size);
                 if (str_equal(figures[i].path, "/kern/mem/stats/pages")) {
+                    snapshot->pages = snapshot->value[at];
                     snapshot->value[at] -= in_slabs;
                 }
                 snapshot->count++;
@@ -88,7 +90,8 @@ static long take(struct snapshot *snapshot) {
     return 0;
 }
 
-// The kernel takes large things apart in steps, after the end of what held them: look until nothing changes any more.
+// The kernel takes large things apart in steps, after the end of what held them: look until nothing changes any more. All
+// pages, for slabs are counted at a moment of their own: while they go, the rest is told wrong.
 static long settle(struct snapshot *snapshot) {
     uint64_t last = 0;
     unsigned calm = 0;
@@ -98,9 +101,8 @@ static long settle(struct snapshot *snapshot) {
         if (status != 0) {
             return status;
         }
-        uint64_t pages = snapshot->value[snapshot->count - 1];
-        calm = pages == last ? calm + 1 : 0;
-        last = pages;
+        calm = snapshot->pages == last ? calm + 1 : 0;
+        last = snapshot->pages;
     }
     return 0;
 }
